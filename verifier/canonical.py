@@ -1,0 +1,141 @@
+"""Canonical bytes of a section: RFC 8785 (JCS) on a restricted kind of JSON (protocol.md section 1).
+
+Text, booleans, lists and objects only. With ASCII names and neither numbers nor null, RFC 8785 is what orjson writes with sorted
+keys: byte order equals UTF-16 order, and of the characters that either escapes only `"`, `\\` and line feed are allowed at all.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import cast
+
+import orjson
+
+from verifier.errors import NotCanonical
+
+MAX_DEPTH = 16
+MAX_SECTIONS_BYTES = 2 * 1024 * 1024
+
+_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_FORBIDDEN = (
+    "\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff"
+)
+_FORBIDDEN_TEXT = re.compile(f"[{_FORBIDDEN}]")
+# In written JSON a control character hides behind an escape; `\\`, `\"` and `\n` are the only escapes of allowed text.
+_SUSPICIOUS_JSON = re.compile(f'[{_FORBIDDEN}]|\\\\[^"\\\\n]')
+# What nearly every invoice consists of; anything else is looked up a character at a time.
+_COMMON = re.compile("[^\n -~\u00a1-\u024f\u2010-\u2027\u2030-\u205e\u3001-\u301f\u4e00-\u9fff\uff01-\uff5e\uffe5]")
+_CJK_EXTENSIONS = (
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0x2CEB0, 0x2EBEF),
+    (0x2EBF0, 0x2EE5F),
+    (0x30000, 0x3134F),
+    (0x31350, 0x323AF),
+    (0x323B0, 0x3347F),
+)
+
+
+def canonical_bytes(value: object) -> bytes:
+    """The bytes of `value` that are hashed: UTF-8, RFC 8785.
+
+    Raises NotCanonical, whose pointer leads to the place, for anything that protocol.md section 1 does not allow.
+    """
+    if not _is_shaped(value, MAX_DEPTH):
+        _refuse_shape(value, MAX_DEPTH, "")
+    try:
+        written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError):  # a lone surrogate: the walk below names its place
+        _check_texts(value, "")
+        raise NotCanonical("surrogate", "") from None
+    text = written.decode()
+    # Whole text first: normal form C is closed under taking substrings, and no mark composes with the characters around a text.
+    # Only where that fails (or an escaped line feed stands before a mark) is each text asked for itself.
+    if _SUSPICIOUS_JSON.search(text) or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        _check_texts(value, "")
+    return written
+
+
+def check_assigned(value: object, pointer: str = "") -> None:
+    """Refuse code points that Unicode 14 does not assign, except in the CJK extension blocks; asked at issue only.
+
+    Implementations may differ on their normal form. Raises NotCanonical("unassigned").
+    """
+    for where, text in _texts(value, pointer):
+        if not text.isascii() and _COMMON.search(text) and any(map(_is_unassigned, text)):
+            raise NotCanonical("unassigned", where)
+
+
+def _is_unassigned(character: str) -> bool:
+    point = ord(character)
+    return unicodedata.category(character) == "Cn" and not any(a <= point <= b for a, b in _CJK_EXTENSIONS)
+
+
+@lru_cache(maxsize=1024)
+def _is_key(key: str) -> bool:
+    return _KEY.fullmatch(key) is not None and key != "__proto__"
+
+
+def _is_shaped(value: object, levels: int) -> bool:
+    """Only allowed types and names, and no deeper than `levels`. Exact types: a subclass of str may say one thing and be another."""
+    kind = type(value)
+    if kind is str or kind is bool:
+        return True
+    if levels == 0:
+        return False
+    if kind is dict:
+        for key, child in cast("dict[object, object]", value).items():
+            if type(key) is not str or not _is_key(key):
+                return False
+            if type(child) is not str and not _is_shaped(child, levels - 1):
+                return False
+        return True
+    return kind is list and all(_is_shaped(child, levels - 1) for child in cast("list[object]", value))
+
+
+def _refuse_shape(value: object, levels: int, pointer: str) -> None:
+    """Walk again, slowly, to the place that `_is_shaped` refused."""
+    kind = type(value)
+    if kind is str or kind is bool:
+        return
+    if kind is not dict and kind is not list:
+        raise NotCanonical("type", pointer)
+    if levels == 0:
+        raise NotCanonical("depth", pointer)
+    for name, child in _children(value):
+        if kind is dict and (type(name) is not str or not _is_key(name)):
+            raise NotCanonical("key", pointer + _segment(name))
+        _refuse_shape(child, levels - 1, pointer + _segment(name))
+
+
+def _check_texts(value: object, pointer: str) -> None:
+    for where, text in _texts(value, pointer):
+        found = _FORBIDDEN_TEXT.search(text)
+        if found:
+            raise NotCanonical("surrogate" if "\ud800" <= found[0] <= "\udfff" else "character", where)
+        if not unicodedata.is_normalized("NFC", text):
+            raise NotCanonical("normal_form", where)
+
+
+def _texts(value: object, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield pointer, value
+    else:
+        for name, child in _children(value):
+            yield from _texts(child, pointer + _segment(name))
+
+
+def _children(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _segment(name: object) -> str:
+    """One step of an RFC 6901 pointer."""
+    return "/" + str(name).replace("~", "~0").replace("/", "~1")

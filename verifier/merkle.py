@@ -1,0 +1,76 @@
+"""The log tree of RFC 9162 section 2.1 with SHA-256, on leaf hashes (protocol.md section 3)."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+EMPTY = bytes(32)
+"""The root of no leaves is 32 zero bytes here; RFC 9162 has H()."""
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """H(0x00 ‖ data), 32 bytes. RFC 9162 section 2.1.1."""
+    return sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """H(0x01 ‖ left ‖ right), 32 bytes. RFC 9162 section 2.1.1."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def tree_hash(leaves: Sequence[bytes]) -> bytes:
+    """The root over `leaves` (32 bytes each, already hashed); EMPTY of none. RFC 9162 section 2.1.1.
+
+    Level by level: pairing from the left and carrying an odd last node up unchanged is the recursion of the RFC, which splits at the
+    largest power of two below n.
+    """
+    level: Sequence[bytes] = leaves
+    while len(level) > 1:
+        level = parents(level)
+    return level[0] if level else EMPTY
+
+
+def parents(level: Sequence[bytes]) -> list[bytes]:
+    """The next level up; an odd last node is carried up unchanged."""
+    pairs = iter(level)
+    above = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
+    if len(level) % 2:
+        above.append(level[-1])
+    return above
+
+
+def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The siblings of leaf `index`, from the leaf up. RFC 9162 section 2.1.3.1. Raises IndexError outside the tree."""
+    if not 0 <= index < len(leaves):
+        raise IndexError(f"leaf {index} of {len(leaves)}")
+    path = []
+    level: Sequence[bytes] = leaves
+    while len(level) > 1:
+        sibling = index ^ 1
+        if sibling < len(level):
+            path.append(level[sibling])
+        level = parents(level)
+        index >>= 1
+    return path
+
+
+def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root that `path` leads to from `leaf` at `index` of a tree of `size` leaves. RFC 9162 section 2.1.3.2.
+
+    None where index, size and the path's length do not fit: a proof of the wrong length fails.
+    """
+    if not 0 <= index < size:
+        return None
+    node, last = leaf, size - 1
+    for sibling in path:
+        if last == 0:
+            return None
+        if index & 1 or index == last:
+            node = sha256(b"\x01" + sibling + node).digest()
+            while not index & 1 and index:
+                index >>= 1
+                last >>= 1
+        else:
+            node = sha256(b"\x01" + node + sibling).digest()
+        index >>= 1
+        last >>= 1
+    return node if last == 0 else None
