@@ -34,7 +34,7 @@ class State(NamedTuple):
     status: Status
     version: int
     seq: int
-    index: int
+    index: int  # type: ignore[assignment]  # tuple.index is of no use here; this is the protocol's name
     copy: bytes
     other: bytes
 

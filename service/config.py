@@ -1,0 +1,90 @@
+"""Settings: `ZHENGPIAO_…` variables, a `.env` file, and for secrets also a file named by `ZHENGPIAO_…_FILE`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_PREFIX = "ZHENGPIAO_"
+_SECRETS = ("receipt_key", "anchor_key", "deployer_key", "database_url")
+
+
+class Settings(BaseSettings):
+    """Every setting of the service with its default; docs/operations.md lists them."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    env: Literal["dev", "production"] = "dev"
+    database_url: SecretStr = SecretStr("sqlite:///var/zhengpiao.db")
+    rpc_urls: Annotated[tuple[str, ...], NoDecode] = ("http://127.0.0.1:8545",)
+    contract: str | None = None
+    chain_id: int = 31337
+    public_url: str = "http://127.0.0.1:8000"
+    nodes: Annotated[tuple[str, ...], NoDecode] = ()
+
+    receipt_key: SecretStr | None = None
+    """Ed25519 private key, 32 bytes in hex, that signs receipts."""
+    anchor_key: SecretStr | None = None
+    """Private key of the anchoring role, 32 bytes in hex."""
+    deployer_key: SecretStr | None = None
+    """Private key that `zhengpiao deploy` pays with."""
+
+    promise_s: int = Field(60, ge=1)
+    """What a receipt promises: anchored within that many seconds."""
+    troubled_promise_s: int = Field(86_400, ge=1)
+    """The same while the chain or the worker is in trouble."""
+    heartbeat_s: int = Field(3600, ge=1)
+    grace_s: int = Field(300, ge=0)
+    max_lag_s: int = Field(3600, ge=1)
+    confirmations: int | None = Field(None, ge=1)
+    """Blocks that make an anchor final, for a chain that has no finalized block; None: the chain's own finality."""
+
+    max_backlog: int = Field(500_000, ge=1)
+    """Accepted entries that are not sealed yet; above that, writes get 503."""
+    threads: int = Field(8, ge=1)
+    """Threads of an API process for handlers; more processes for more load, not more threads (docs/performance.md)."""
+    poll_s: float = Field(0.25, gt=0)
+    """How often the worker looks for new entries and new blocks."""
+    worker_silent_s: int = Field(30, ge=1)
+    """After that long without a sign of life of the worker, receipts promise less."""
+    rpc_timeout_s: float = Field(5.0, gt=0)
+    stuck_s: int = Field(30, ge=1)
+    """A transaction that is not mined after that long is replaced by one with a higher fee."""
+    max_fee_gwei: float = Field(500.0, gt=0)
+    """Fee cap of one unit of gas; above that the worker waits and raises an alarm."""
+
+    @field_validator("rpc_urls", "nodes", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("contract")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is None or value == "":
+            return None
+        if len(value) != 42 or not value.startswith("0x"):
+            raise ValueError("an address is 0x and 40 hex digits")
+        bytes.fromhex(value[2:])
+        return value.lower()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name in _SECRETS:
+            path = os.environ.get(f"{_PREFIX}{name.upper()}_FILE")
+            if path and not values.get(name):
+                values[name] = Path(path).read_text().strip()
+        return values
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> Self:
+        if self.env == "production":
+            for name in ("receipt_key", "contract"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"{_PREFIX}{name.upper()} is required in production")
+            if not self.public_url.startswith("https://"):
+                raise ValueError("ZHENGPIAO_PUBLIC_URL must be https in production")
+        return self

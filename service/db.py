@@ -1,0 +1,103 @@
+"""The database: SQLite as the embedded default, PostgreSQL by URL. SQL only, no objects with a life of their own.
+
+A read sees one consistent snapshot. A write is one transaction that is durable when its block ends: SQLite in WAL mode with
+synchronous=FULL, PostgreSQL as it is by default.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import BigInteger, Connection, Integer, MetaData, create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+"""Every room's tables; migrations/ has the same as steps, and a test compares the two."""
+
+Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY is SQLite's own row id
+
+CHUNK = 500
+"""Values in one IN (…) list: well below any driver's limit of parameters."""
+
+T = TypeVar("T")
+
+_BUSY_TIMEOUT_MS = 30_000
+_SQLITE_CACHE_KIB = 64 * 1024
+
+
+class Database:
+    """One engine. `read()` and `write()` are the only ways to a connection."""
+
+    def __init__(self, url: str, *, pool_size: int = 16) -> None:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql" and parsed.get_driver_name() != "psycopg":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0}
+        if self.is_sqlite:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            options["connect_args"] = {"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000}
+        else:
+            options |= {"pool_pre_ping": True, "isolation_level": "READ COMMITTED"}
+        self.engine: Engine = create_engine(parsed, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose reads see one snapshot; nothing that it writes is kept."""
+        isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**isolation) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: durable when the block ends, as if it had never been when the block raises."""
+        with self.engine.connect().execution_options(zhengpiao_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins no transaction of its own: _begin_sqlite does
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        f"cache_size=-{_SQLITE_CACHE_KIB}",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write takes its lock at once: a transaction that reads first and is then refused the lock could only be thrown away.
+    is_write = connection.get_execution_options().get("zhengpiao_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """`values` in pieces of at most `size`."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def is_unique_violation(error: DBAPIError) -> bool:
+    """Whether a UNIQUE constraint refused: two processes wanted the same place, and the other one has it."""
+    return getattr(error.orig, "sqlstate", None) == "23505" or "UNIQUE constraint failed" in str(error.orig)
