@@ -82,7 +82,7 @@ def _is_key(key: str) -> bool:
 
 
 def _is_shaped(value: object, levels: int) -> bool:
-    """Only allowed types and names, and no deeper than `levels`. Exact types: a subclass of str may say one thing and be another."""
+    """Only allowed types and names, at most `levels` deep. Exact types: a subclass of str may say one thing and be another."""
     kind = type(value)
     if kind is str or kind is bool:
         return True

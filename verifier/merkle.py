@@ -20,8 +20,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def tree_hash(leaves: Sequence[bytes]) -> bytes:
     """The root over `leaves` (32 bytes each, already hashed); EMPTY of none. RFC 9162 section 2.1.1.
 
-    Level by level: pairing from the left and carrying an odd last node up unchanged is the recursion of the RFC, which splits at the
-    largest power of two below n.
+    Level by level: pairing from the left and carrying an odd last node up unchanged is the recursion of the RFC, which splits
+    at the largest power of two below n.
     """
     level: Sequence[bytes] = leaves
     while len(level) > 1:

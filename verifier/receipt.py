@@ -7,10 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 def receipt_message(chain_id: int, contract: bytes, entry: bytes, deadline: int) -> bytes:
-    """"zp1/receipt" ‖ u64(chain_id) ‖ contract (20 bytes) ‖ H(entry) ‖ u64(deadline, ms since 1970 UTC)."""
-    return b"".join(
-        (b"zp1/receipt", chain_id.to_bytes(8, "big"), contract, sha256(entry).digest(), deadline.to_bytes(8, "big"))
-    )
+    """ "zp1/receipt" ‖ u64(chain_id) ‖ contract (20 bytes) ‖ H(entry) ‖ u64(deadline, ms since 1970 UTC)."""
+    return b"".join((b"zp1/receipt", chain_id.to_bytes(8, "big"), contract, sha256(entry).digest(), deadline.to_bytes(8, "big")))
 
 
 def key_id(public_key: bytes) -> str:

@@ -98,22 +98,22 @@ def root_from_absence(key: bytes, neighbour: tuple[bytes, bytes] | None, sibling
     return root_from_siblings(key, register_leaf(*neighbour), siblings)
 
 
-def register_root(leaves: Iterable[tuple[bytes, bytes]]) -> bytes:
+def register_root(leaves: Iterable[tuple[bytes, bytes]], top: int = 0) -> bytes:
     """The root over (key, register leaf) pairs in ascending order of key, streamed: a stack of at most 256 hashes is held.
 
-    Raises ValueError where keys do not ascend.
+    With `top`, the keys share that many bits and the root is that of their subtree. Raises ValueError where keys do not ascend.
     """
     stack: list[tuple[int, bytes]] = []  # (depth, node) of finished left siblings on the way of the current key
     walk = iter(leaves)
     current = next(walk, None)
     if current is None:
         return EMPTY
-    before = -1  # bits shared with the key before
+    before = top - 1  # bits shared with the key before
     while current is not None:
         key, node = current
         current = next(walk, None)
         if current is None:
-            after = -1
+            after = top - 1
         elif current[0] <= key:
             raise ValueError("keys must ascend")
         else:
