@@ -1,0 +1,40 @@
+"""What every test may ask for: a chain, the contract on it, and a fresh database of either kind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chain import Chain, RegistryContract, anvil
+from tests.postgres import PostgresCluster, postgres_cluster
+
+
+@pytest.fixture(scope="session")
+def chain() -> Iterator[Chain]:
+    """One Anvil for all tests. A test that moves its time, or stops its mining, runs one of its own by `anvil()`."""
+    with anvil() as running:
+        yield running
+
+
+@pytest.fixture
+def contract(chain: Chain) -> RegistryContract:
+    """A new contract that holds no anchor yet."""
+    return RegistryContract.deploy(chain)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    with postgres_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new, empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'zhengpiao.db'}"
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    name = cluster.create_database()
+    yield cluster.url(name)
+    cluster.drop_database(name)
