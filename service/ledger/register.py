@@ -1,0 +1,280 @@
+"""The register on disk: pages of a radix-16 tree, copy-on-write by seq (protocol.md section 4, decision 6).
+
+A page holds the subtree under a path of hex digits: the sorted leaves themselves while they are few, else the hashes of its 16
+children. Numbers never leave the register, so which it is depends on the set of keys alone, and two registers with equal content
+have equal pages. Sealing writes new versions of the touched pages under its seq; a reader at an older seq sees the older ones.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
+
+from service.db import chunks
+from service.ledger.tables import register_pages
+from verifier.merkle import EMPTY, node_hash, tree_hash
+from verifier.register import bit, register_leaf, register_root
+
+MAX_LEAVES = 16
+"""Leaves that a page holds before it splits: small pages cost more rows, large ones more bytes and hashes a change."""
+
+Leaf = tuple[bytes, bytes]
+"""(key, H(state)), 32 bytes each."""
+
+_LEAVES, _CHILDREN = b"\x00", b"\x01"
+_DEPTHS_AT_ONCE = 8
+_PAGES_AT_ONCE = 5_000
+
+
+class Child(NamedTuple):
+    """A subtree as its parent sees it. One with a single leaf *is* that leaf, so it rises until it meets another."""
+
+    hash: bytes
+    is_leaf: bool
+
+
+_NO_CHILD = Child(EMPTY, False)
+
+
+class Proof(NamedTuple):
+    """`siblings` from the root down; `end` is the leaf at the end of the way (of the key or a neighbour), or None."""
+
+    siblings: list[bytes]
+    end: Leaf | None
+
+
+def encode_leaves(leaves: Sequence[Leaf]) -> bytes:
+    """0x00 ‖ (key ‖ H(state)) in order of key."""
+    return _LEAVES + b"".join(map(b"".join, leaves))
+
+
+def encode_children(children: Sequence[Child]) -> bytes:
+    """0x01 ‖ u16 (bit i: child i is a single leaf) ‖ 16 hashes; EMPTY for a child without leaves."""
+    mask = sum(1 << i for i, child in enumerate(children) if child.is_leaf)
+    return _CHILDREN + mask.to_bytes(2, "big") + b"".join([child.hash for child in children])
+
+
+def is_inner(page: bytes) -> bool:
+    """Whether the page holds children, not leaves."""
+    return page[:1] == _CHILDREN
+
+
+def _leaves(page: bytes) -> list[Leaf]:
+    return [(page[i : i + 32], page[i + 32 : i + 64]) for i in range(1, len(page), 64)]
+
+
+def _children(page: bytes) -> list[Child]:
+    mask = int.from_bytes(page[1:3], "big")
+    return [Child(page[i : i + 32], bool(mask >> n & 1)) for n, i in enumerate(range(3, 515, 32))]
+
+
+def _hash_leaves(leaves: Sequence[Leaf], depth: int) -> Child:
+    """The subtree of `leaves` whose root is at `depth`."""
+    hashed = [(key, register_leaf(key, state_hash)) for key, state_hash in leaves]
+    return Child(register_root(hashed, depth), len(hashed) == 1)
+
+
+def _join(left: Child, right: Child) -> Child:
+    if right.hash == EMPTY and (left.is_leaf or left.hash == EMPTY):
+        return left
+    if left.hash == EMPTY and right.is_leaf:
+        return right
+    return Child(node_hash(left.hash, right.hash), False)
+
+
+def _hash_children(children: Sequence[Child]) -> Child:
+    """The four levels above 16 children."""
+    if not any(child.is_leaf or child.hash == EMPTY for child in children):
+        return Child(tree_hash([child.hash for child in children]), False)
+    level = list(children)
+    while len(level) > 1:
+        level = [_join(level[i], level[i + 1]) for i in range(0, len(level), 2)]
+    return level[0]
+
+
+def root_at(connection: Connection, seq: int) -> bytes:
+    """The register root after batch `seq`; EMPTY before the first invoice."""
+    page = _read(connection, [""], seq).get("")
+    return EMPTY if page is None else _hash_page(page, 0).hash
+
+
+def _hash_page(page: bytes, depth: int) -> Child:
+    return _hash_children(_children(page)) if is_inner(page) else _hash_leaves(_leaves(page), depth)
+
+
+def _read(connection: Connection, paths: Sequence[str], seq: int) -> dict[str, bytes]:
+    """The version of each page that is valid at `seq`; a path without one is left out."""
+    newer = register_pages.alias()
+    newest = (
+        select(func.max(newer.c.seq))
+        .where(newer.c.path == register_pages.c.path, newer.c.seq <= bindparam("at"))
+        .correlate(register_pages)
+        .scalar_subquery()
+    )
+    query = select(register_pages.c.path, register_pages.c.page).where(
+        register_pages.c.path.in_(bindparam("paths", expanding=True)), register_pages.c.seq == newest
+    )
+    found: dict[str, bytes] = {}
+    for some in chunks(paths):
+        found.update((path, page) for path, page in connection.execute(query, {"paths": some, "at": seq}))
+    return found
+
+
+def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
+    """Write batch `seq`'s new versions of the touched pages, level by level, and return the new root.
+
+    `changes` are new or changed leaves, a key once. Reads and writes grow with the changes and the depth, not with the register.
+    """
+    by_path: dict[str, list[Leaf]] = {"": sorted(changes)}
+    if not by_path[""]:
+        return root_at(connection, seq)
+    hashes: dict[str, Child] = {}
+    written: dict[str, bytes] = {}
+    inner: list[dict[str, list[Child]]] = []  # a level each, from the root down
+    depth = 0
+    while by_path:
+        pages = _read(connection, sorted(by_path), seq - 1)
+        below: dict[str, list[Leaf]] = {}
+        inner.append({})
+        for path, leaves in by_path.items():
+            page = pages.get(path)
+            if page is not None and is_inner(page):
+                inner[depth][path] = _children(page)
+                for digit, some in _by_digit(leaves, depth):
+                    below[path + digit] = some
+            else:
+                if page is not None:
+                    leaves = sorted({**dict(_leaves(page)), **dict(leaves)}.items())
+                hashes[path] = _build(path, leaves, written)
+        by_path = below
+        depth += 1
+    for level in reversed(inner):
+        for path, children in level.items():
+            for n, digit in enumerate("0123456789abcdef"):
+                child = hashes.pop(path + digit, None)
+                if child is not None:
+                    children[n] = child
+            written[path] = encode_children(children)
+            hashes[path] = _hash_children(children)
+    rows = [{"path": path, "seq": seq, "page": page} for path, page in sorted(written.items())]
+    for some_rows in chunks(rows, _PAGES_AT_ONCE):
+        connection.execute(insert(register_pages), some_rows)
+    return hashes[""].hash
+
+
+def _by_digit(leaves: Sequence[Leaf], depth: int) -> Iterator[tuple[str, list[Leaf]]]:
+    """Sorted leaves that share `depth` hex digits, by the next one."""
+    groups: dict[int, list[Leaf]] = {}
+    place, shift = depth >> 1, 0 if depth & 1 else 4
+    for leaf in leaves:
+        groups.setdefault(leaf[0][place] >> shift & 15, []).append(leaf)
+    return ((f"{digit:x}", some) for digit, some in groups.items())
+
+
+def _build(path: str, leaves: Sequence[Leaf], written: dict[str, bytes]) -> Child:
+    """The pages of a subtree that consists of `leaves`, into `written`."""
+    if len(leaves) <= MAX_LEAVES:
+        written[path] = encode_leaves(leaves)
+        return _hash_leaves(leaves, 4 * len(path))
+    children = [_NO_CHILD] * 16
+    for digit, some in _by_digit(leaves, len(path)):
+        children[int(digit, 16)] = _build(path + digit, some, written)
+    written[path] = encode_children(children)
+    return _hash_children(children)
+
+
+def prove(connection: Connection, seq: int, key: bytes) -> Proof:
+    """The way of `key` through the register as of batch `seq`: presence where `end` is its own leaf, else absence.
+
+    The caller knows that `seq` is kept; the proof is checked against the anchored root before it is handed out.
+    """
+    siblings: list[bytes] = []
+    digits = key.hex()
+    path = ""
+    pages = _read(connection, [digits[:n] for n in range(_DEPTHS_AT_ONCE)], seq)
+    while True:
+        page = pages.get(path)
+        if page is None and path:
+            page = _read(connection, [path], seq).get(path)
+        if page is None:
+            return Proof(siblings, None)
+        if not is_inner(page):
+            return _prove_in_leaves(key, _leaves(page), 4 * len(path), siblings)
+        child = _prove_in_children(key, _children(page), 4 * len(path), siblings)
+        if child is None:
+            return Proof(siblings, None)
+        path += f"{child:x}"
+
+
+def _prove_in_leaves(key: bytes, leaves: list[Leaf], depth: int, siblings: list[bytes]) -> Proof:
+    # A single leaf has risen to where it met another: what stands above it on this page is no part of the proof.
+    while len(leaves) > 1:
+        here = bit(key, depth)
+        sides: tuple[list[Leaf], list[Leaf]] = ([], [])
+        for leaf in leaves:
+            sides[bit(leaf[0], depth)].append(leaf)
+        depth += 1
+        siblings.append(_hash_leaves(sides[1 - here], depth).hash)
+        leaves = sides[here]
+    return Proof(siblings, leaves[0] if leaves else None)
+
+
+def _prove_in_children(key: bytes, children: list[Child], depth: int, siblings: list[bytes]) -> int | None:
+    """Add the siblings of this page's four levels; the child where the way goes on, or None where it ends in nothing.
+
+    Where one leaf is all that is left, the way ends in it although its digit may be another than the key's: its page names it.
+    """
+    first = 0
+    while len(children) > 1:
+        full = [n for n, child in enumerate(children) if child.hash != EMPTY]
+        if not full:
+            return None
+        if len(full) == 1 and children[full[0]].is_leaf:
+            return first + full[0]
+        half = len(children) // 2
+        here = bit(key, depth)
+        other = children[half * (1 - here) :][:half]
+        while len(other) > 1:
+            other = [_join(other[n], other[n + 1]) for n in range(0, len(other), 2)]
+        siblings.append(other[0].hash)
+        children = children[half * here :][:half]
+        first += half * here
+        depth += 1
+    return first if children[0].hash != EMPTY else None
+
+
+def prune(connection: Connection, after: int, upto: int, kept: Sequence[int]) -> int:
+    """Delete page versions that no seq in `kept` needs and that a newer version, of a batch in (after, upto], has replaced.
+
+    Returns how many. Work grows with the pages that those batches wrote.
+    """
+    written = select(register_pages.c.path).where(register_pages.c.seq > after, register_pages.c.seq <= upto).distinct()
+    paths = list(connection.scalars(written))
+    deleted = 0
+    for some in chunks(paths):
+        query = (
+            select(register_pages.c.path, register_pages.c.seq)
+            .where(register_pages.c.path.in_(some), register_pages.c.seq <= upto)
+            .order_by(register_pages.c.path, register_pages.c.seq)
+        )
+        versions = connection.execute(query).all()
+        obsolete = [
+            {"old_path": path, "old_seq": seq}
+            for (path, seq), (next_path, next_seq) in pairwise(versions)
+            if path == next_path and not any(seq <= at < next_seq for at in kept)
+        ]
+        if obsolete:
+            connection.execute(
+                delete(register_pages).where(
+                    and_(register_pages.c.path == bindparam("old_path"), register_pages.c.seq == bindparam("old_seq"))
+                ),
+                obsolete,
+            )
+        deleted += len(obsolete)
+    return deleted
+
+
+def discard_from(connection: Connection, seq: int) -> None:
+    """Forget the page versions of batch `seq` and later: those batches are sealed again."""
+    connection.execute(delete(register_pages).where(register_pages.c.seq >= seq))
