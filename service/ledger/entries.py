@@ -1,0 +1,134 @@
+"""Accepting entries: the register's rules are applied here, before anything is signed, to all that was accepted for the number."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Sequence as SqlSequence
+
+from service.db import chunks, metadata
+from service.ledger.receipts import Receipt, ReceiptKeys
+from service.ledger.tables import entries
+from verifier.entry import Entry, Kind, decode_entry
+from verifier.register import State, apply
+
+_ids = SqlSequence("entries_id_seq", metadata=metadata)
+
+
+class Stored(NamedTuple):
+    """An accepted entry as the ledger keeps it; seq and index are None while it is pending."""
+
+    id: int
+    entry: Entry
+    receipt: Receipt
+    seq: int | None
+    index: int | None  # type: ignore[assignment]  # as in the protocol
+
+
+class History:
+    """All that was accepted for one key, replayed in order. `state` is None for a number that never was registered."""
+
+    __slots__ = ("copies", "ordinal", "state")
+
+    def __init__(self, accepted: Iterable[Stored] = ()) -> None:
+        self.state: State | None = None
+        self.copies: set[bytes] = set()
+        self.ordinal = 0
+        for stored in accepted:
+            self.add(stored.entry, stored.seq or 0, stored.index or 0)
+
+    def add(self, entry: Entry, seq: int = 0, index: int = 0) -> None:
+        """Apply one more entry. Raises NotAllowed and changes nothing where the rules do not allow it."""
+        if entry.kind is not Kind.NOTE:
+            self.state = apply(self.state, entry, seq, index, self.copies)
+            self.copies.add(self.state.copy)
+        self.ordinal += 1
+
+
+class Accepted(NamedTuple):
+    """What `append` made of an entry."""
+
+    id: int
+    entry: Entry
+    receipt: Receipt
+
+
+stored_columns = (
+    entries.c.id,
+    entries.c.key,
+    entries.c.entry,
+    entries.c.key_id,
+    entries.c.deadline,
+    entries.c.signature,
+    entries.c.seq,
+    entries.c.index,
+)
+_of_keys = (
+    select(*stored_columns).where(entries.c.key.in_(bindparam("keys", expanding=True))).order_by(entries.c.key, entries.c.ordinal)
+)
+
+
+def stored_by_key(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, list[Stored]]:
+    """Everything accepted for each of `keys`, in order; a key without entries is left out."""
+    found: dict[bytes, list[Stored]] = defaultdict(list)
+    for some in chunks(keys):
+        for row in connection.execute(_of_keys, {"keys": some}):
+            found[row.key].append(to_stored(row))
+    return found
+
+
+def to_stored(row: Any) -> Stored:
+    """A row of `entries` as Stored."""
+    return Stored(row.id, decode_entry(row.entry), Receipt(row.key_id, row.deadline, row.signature), row.seq, row[-1])
+
+
+def histories(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, History]:
+    """The replayed history of each of `keys`; an empty one for a key without entries."""
+    found = stored_by_key(connection, keys)
+    return {key: History(found.get(key, ())) for key in keys}
+
+
+def append(connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: ReceiptKeys, deadline: int) -> list[Accepted]:
+    """Sign and store entries of one transaction, each with its ordinal (`History.ordinal` once it was added).
+
+    The caller has read everything that it decides by before this call: on PostgreSQL that is what makes the order of ids agree
+    with the order in which transactions saw each other. A UNIQUE violation means that another process accepted for the same
+    number meanwhile: try the whole transaction again.
+    """
+    if not accepted:
+        return []
+    ids = _next_ids(connection, len(accepted))
+    made = []
+    rows = []
+    for id_, (entry, ordinal) in zip(ids, accepted, strict=True):
+        data = entry.encode()
+        receipt = keys.sign(data, deadline)
+        made.append(Accepted(id_, entry, receipt))
+        rows.append(
+            {
+                "id": id_,
+                "key": entry.key,
+                "ordinal": ordinal,
+                "entry": data,
+                "accepted_with": ids[0],
+                "key_id": receipt.key_id,
+                "deadline": deadline,
+                "signature": receipt.signature,
+            }
+        )
+    connection.execute(insert(entries), rows)
+    return made
+
+
+def _next_ids(connection: Connection, count: int) -> Sequence[int]:
+    if connection.dialect.name == "sqlite":  # the write lock is held: nobody else takes these
+        first = connection.scalar(select(func.coalesce(func.max(entries.c.id), 0))) or 0
+        return range(first + 1, first + 1 + count)
+    return connection.scalars(select(_ids.next_value()).select_from(func.generate_series(1, count))).all()
+
+
+def count_pending(connection: Connection, limit: int) -> int:
+    """How many entries are accepted and not sealed, counted up to `limit`."""
+    pending = select(entries.c.id).where(entries.c.seq.is_(None)).limit(limit).subquery()
+    return connection.scalar(select(func.count()).select_from(pending)) or 0

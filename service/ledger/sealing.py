@@ -1,0 +1,140 @@
+"""Sealing: what has gathered becomes a batch, with its place in the log, its new register pages and its row in the outbox."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, Integer, bindparam, column, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from service.ledger import outbox, register, tiles
+from service.ledger.entries import History, Stored, stored_by_key
+from service.ledger.receipts import Receipt, ReceiptKeys
+from service.ledger.tables import batches, entries, incidents, transactions
+from service.ledger.tables import outbox as outbox_table
+from service.ledger.tables import tiles as tiles_table
+from verifier.entry import MAX_BATCH, Kind, decode_entry
+from verifier.errors import Malformed, NotAllowed
+from verifier.merkle import EMPTY, leaf_hash
+
+
+class Sealed(NamedTuple):
+    """A new batch. `refused` are ids of pending rows that carry no valid promise of ours or break the rules: never sealed."""
+
+    seq: int
+    size: int
+    log_root: bytes
+    register_root: bytes
+    refused: list[int]
+
+
+def newest_seq(connection: Connection) -> int | None:
+    """The seq of the newest batch; None before the first."""
+    newest: int | None = connection.scalar(select(func.max(batches.c.seq)))
+    return newest
+
+
+def seal(
+    connection: Connection, keys: ReceiptKeys, now_ms: int, *, first_seq: int, heartbeat: bool = False, limit: int = MAX_BATCH
+) -> Sealed | None:
+    """Seal up to `limit` pending entries in order of acceptance; None where there are none (an empty batch for a `heartbeat`).
+
+    One transaction of the caller's: batch, positions, tiles, register pages and outbox row, or nothing. Entries of one transaction
+    stay together. `first_seq` is the contract's first.
+    """
+    newest = newest_seq(connection)
+    seq = first_seq if newest is None else newest + 1
+    rows = _take(connection, limit)
+    sealed, changes, refused = _replay(connection, rows, keys, seq)
+    if not sealed and not heartbeat:
+        return None
+    leaves = [leaf_hash(data) for _, data in sealed]
+    connection.execute(
+        insert(batches),
+        {"seq": seq, "log_root": EMPTY, "size": len(sealed), "register_root": EMPTY, "sealed_at": now_ms, "foreign": 0},
+    )
+    log_root = tiles.write(connection, seq, leaves)
+    register_root = register.update(connection, seq, changes.items())
+    connection.execute(update(batches).where(batches.c.seq == seq).values(log_root=log_root, register_root=register_root))
+    _place(connection, seq, [id_ for id_, _ in sealed])
+    outbox.add(connection, seq)
+    return Sealed(seq, len(sealed), log_root, register_root, refused)
+
+
+def _take(connection: Connection, limit: int) -> Sequence[Any]:
+    """Pending rows in order; a transaction's entries all or none."""
+    query = (
+        select(
+            entries.c.id,
+            entries.c.key,
+            entries.c.entry,
+            entries.c.key_id,
+            entries.c.deadline,
+            entries.c.signature,
+            entries.c.ordinal,
+            entries.c.accepted_with,
+        )
+        .where(entries.c.seq.is_(None))
+        .order_by(entries.c.accepted_with, entries.c.id)
+        .limit(limit + 1)
+    )
+    rows = connection.execute(query).all()
+    if len(rows) > limit:
+        cut = rows[limit].accepted_with
+        rows = [row for row in rows[:limit] if row.accepted_with != cut]
+    return rows
+
+
+def _replay(
+    connection: Connection, rows: Sequence[Any], keys: ReceiptKeys, seq: int
+) -> tuple[list[tuple[int, bytes]], dict[bytes, bytes], list[int]]:
+    """The rows that may be sealed as (id, entry), the register's changes as key -> H(state), and the ids that may not."""
+    later = [row.key for row in rows if row.ordinal > 1]
+    before: dict[bytes, list[Stored]] = stored_by_key(connection, later) if later else {}
+    known = {key: History(stored for stored in some if stored.seq is not None) for key, some in before.items()}
+    sealed: list[tuple[int, bytes]] = []
+    changes: dict[bytes, bytes] = {}
+    refused: list[int] = []
+    for id_, key, data, key_id, deadline, signature, ordinal, _ in rows:
+        history = known.get(key)
+        if history is None:
+            history = known[key] = History()
+        try:
+            entry = decode_entry(data)
+            if entry.key != key or ordinal != history.ordinal + 1 or not keys.is_valid(data, Receipt(key_id, deadline, signature)):
+                raise NotAllowed("not what was promised")
+            history.add(entry, seq, len(sealed))
+        except (Malformed, NotAllowed):
+            refused.append(id_)
+            continue
+        sealed.append((id_, data))
+        if entry.kind is not Kind.NOTE and history.state is not None:
+            changes[key] = history.state.hash()
+    return sealed, changes, refused
+
+
+def _place(connection: Connection, seq: int, ids: Sequence[int]) -> None:
+    """Give each entry its place in the batch."""
+    if not ids:
+        return
+    if connection.dialect.name == "postgresql":
+        placed = func.unnest(literal(list(ids), ARRAY(BigInteger)), literal(list(range(len(ids))), ARRAY(Integer))).table_valued(
+            column("id", BigInteger), column("place", Integer), name="placed"
+        )
+        connection.execute(update(entries).where(entries.c.id == placed.c.id).values(seq=seq, index=placed.c.place))
+        return
+    one = update(entries).where(entries.c.id == bindparam("of")).values(seq=bindparam("at_seq"), index=bindparam("place"))
+    connection.execute(one, [{"of": id_, "at_seq": seq, "place": place} for place, id_ in enumerate(ids)])
+
+
+def unseal_from(connection: Connection, seq: int) -> None:
+    """Take batch `seq` and all later ones back to pending; only ever because another anchor took the seq."""
+    connection.execute(update(entries).where(entries.c.seq >= seq).values(seq=None, index=None))
+    register.discard_from(connection, seq)
+    connection.execute(delete(transactions).where(transactions.c.seq >= seq))
+    for table in (tiles_table, outbox_table, batches):
+        connection.execute(delete(table).where(table.c.seq >= seq))
+
+
+def record_incident(connection: Connection, now_ms: int, code: str, seq: int | None, detail: str) -> None:
+    """Keep what a person must look at; alarms and reports read it."""
+    connection.execute(insert(incidents), {"at": now_ms, "code": code, "seq": seq, "detail": detail})
