@@ -88,3 +88,16 @@ class Settings(BaseSettings):
             if not self.public_url.startswith("https://"):
                 raise ValueError("ZHENGPIAO_PUBLIC_URL must be https in production")
         return self
+
+
+def secret_bytes(secret: SecretStr | None, variable: str) -> bytes:
+    """The 32 bytes of a private key in hex. Raises ValueError, which never shows the key."""
+    if secret is None:
+        raise ValueError(f"{variable} is not set")
+    try:
+        key = bytes.fromhex(secret.get_secret_value().removeprefix("0x"))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ValueError(f"{variable} is not 32 bytes in hex")
+    return key

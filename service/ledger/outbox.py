@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from service.ledger.tables import batches, outbox
+from service.ledger.tables import batches, outbox, transactions
 
 State = Literal["sealed", "broadcast", "mined", "final"]
 Event = Literal["sent", "found", "finalized", "reorganised"]
@@ -52,16 +52,50 @@ def add(connection: Connection, seq: int) -> None:
     connection.execute(insert(outbox), {"seq": seq, "state": "sealed"})
 
 
+def add_final(connection: Connection, seq: int, block_number: int, block_time: int, now_ms: int) -> None:
+    """A foreign anchor was found, final already."""
+    facts = {"block_number": block_number, "block_time": block_time, "final_at": now_ms}
+    connection.execute(insert(outbox), {"seq": seq, "state": "final", **facts})
+
+
 def open_items(connection: Connection) -> Sequence[Item]:
     """Everything that is not final yet, in order."""
     return [Item(*row) for row in connection.execute(_items.where(outbox.c.state != "final").order_by(outbox.c.seq))]
 
 
+class Attempt(NamedTuple):
+    """A signed transaction of a batch, stored before it is sent; fees in wei for one unit of gas."""
+
+    hash: bytes
+    nonce: int
+    max_fee: int
+    tip: int
+    raw: bytes
+    signed_at: int
+
+
+def attempts(connection: Connection, seq: int) -> list[Attempt]:
+    """Every transaction that was signed for batch `seq`, oldest first."""
+    columns = [transactions.c[name] for name in Attempt._fields]
+    query = select(*columns).where(transactions.c.seq == seq).order_by(transactions.c.signed_at, transactions.c.max_fee)
+    return [Attempt(*row) for row in connection.execute(query)]
+
+
+def add_attempt(connection: Connection, seq: int, attempt: Attempt) -> None:
+    """Keep the signed bytes: after a crash the same ones are sent again (decision 9)."""
+    connection.execute(insert(transactions), {"seq": seq, **attempt._asdict()})
+
+
 def newest_final(connection: Connection) -> Item | None:
-    """The newest final anchor; proofs are handed out at it."""
-    newest = select(func.max(outbox.c.seq)).where(outbox.c.state == "final").scalar_subquery()
+    """The newest final anchor of ours; proofs are handed out at it."""
+    newest = (
+        select(func.max(outbox.c.seq))
+        .join(batches, batches.c.seq == outbox.c.seq)
+        .where(outbox.c.state == "final", batches.c.foreign == 0)
+        .scalar_subquery()
+    )
     row = connection.execute(_items.where(outbox.c.seq == newest)).one_or_none()
-    return row and Item(*row)
+    return Item(*row) if row else None
 
 
 def move(connection: Connection, item: Item, event: Event, **facts: object) -> Item:

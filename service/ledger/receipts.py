@@ -5,6 +5,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from service.config import Settings, secret_bytes
 from verifier.receipt import is_signed, key_id, receipt_message
 
 
@@ -45,3 +46,11 @@ class ReceiptKeys:
 
     def _message(self, entry: bytes, deadline: int) -> bytes:
         return receipt_message(self._chain_id, self._contract, entry, deadline)
+
+
+def receipt_keys(settings: Settings) -> ReceiptKeys:
+    """The receipt keys for the contract in the settings. Raises ValueError where either is missing."""
+    if settings.contract is None:
+        raise ValueError("ZHENGPIAO_CONTRACT is not set")
+    contract = bytes.fromhex(settings.contract[2:])
+    return ReceiptKeys(secret_bytes(settings.receipt_key, "ZHENGPIAO_RECEIPT_KEY"), settings.chain_id, contract)

@@ -117,9 +117,8 @@ def _place(connection: Connection, seq: int, ids: Sequence[int]) -> None:
     if not ids:
         return
     if connection.dialect.name == "postgresql":
-        placed = func.unnest(literal(list(ids), ARRAY(BigInteger)), literal(list(range(len(ids))), ARRAY(Integer))).table_valued(
-            column("id", BigInteger), column("place", Integer), name="placed"
-        )
+        arrays = func.unnest(literal(list(ids), ARRAY(BigInteger)), literal(list(range(len(ids))), ARRAY(Integer)))
+        placed = arrays.table_valued(column("id", BigInteger), column("place", Integer), name="placed").render_derived()
         connection.execute(update(entries).where(entries.c.id == placed.c.id).values(seq=seq, index=placed.c.place))
         return
     one = update(entries).where(entries.c.id == bindparam("of")).values(seq=bindparam("at_seq"), index=bindparam("place"))
@@ -138,3 +137,12 @@ def unseal_from(connection: Connection, seq: int) -> None:
 def record_incident(connection: Connection, now_ms: int, code: str, seq: int | None, detail: str) -> None:
     """Keep what a person must look at; alarms and reports read it."""
     connection.execute(insert(incidents), {"at": now_ms, "code": code, "seq": seq, "detail": detail})
+
+
+def record_foreign(connection: Connection, seq: int, log_root: bytes, register_root: bytes, now_ms: int) -> None:
+    """A seq that another anchorer took: in replay it counts as an empty batch, and it is reported."""
+    connection.execute(
+        insert(batches),
+        {"seq": seq, "log_root": log_root, "size": 0, "register_root": register_root, "sealed_at": now_ms, "foreign": 1},
+    )
+    record_incident(connection, now_ms, "foreign_anchor", seq, "the contract holds an anchor that is not ours")

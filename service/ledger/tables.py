@@ -98,9 +98,7 @@ outbox = Table(
     Column("state", String(16), nullable=False, comment="sealed -> broadcast -> mined -> final; see outbox.py"),
     Column("broadcast_at", BigInteger, comment="ms: first time"),
     Column("block_number", BigInteger),
-    Column("block_hash", LargeBinary(32)),
     Column("block_time", BigInteger, comment="s since 1970 UTC, by the chain"),
-    Column("transaction", LargeBinary(32), comment="hash of the one that was mined"),
     Column("final_at", BigInteger, comment="ms: when we saw it final"),
 )
 Index("outbox_open_idx", outbox.c.seq, postgresql_where=outbox.c.state != "final", sqlite_where=outbox.c.state != "final")
@@ -112,9 +110,9 @@ transactions = Table(
     Column("seq", BigInteger, ForeignKey("outbox.seq"), nullable=False, index=True),
     Column("nonce", BigInteger, nullable=False),
     Column("max_fee", BigInteger, nullable=False, comment="wei for one unit of gas"),
+    Column("tip", BigInteger, nullable=False, comment="wei for one unit of gas"),
     Column("raw", LargeBinary, nullable=False, comment="signed; the same bytes are sent again after a crash"),
-    Column("signed_at", BigInteger, nullable=False),
-    Column("sent_at", BigInteger),
+    Column("signed_at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
 )
 
 anchoring_health = Table(

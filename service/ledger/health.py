@@ -1,0 +1,46 @@
+"""One row that the worker writes and every process reads: is anchoring going on, and what keeps it from going on."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select
+
+from service.ledger.tables import anchoring_health as table
+
+
+class Health(NamedTuple):
+    """`seen_at` and `since` in seconds since 1970 UTC; `trouble` is a fixed code, None where there is none.
+
+    head, final_head, final_block and final_time are what the chain said when it was last read.
+    """
+
+    seen_at: float
+    trouble: str | None
+    since: float | None
+    detail: str | None
+    head: int
+    final_head: int
+    final_block: int
+    final_time: int
+
+    def is_working(self, now: float, silent_s: int) -> bool:
+        """Whether a receipt may promise the usual time."""
+        return self.trouble is None and now - self.seen_at <= silent_s
+
+
+NOTHING_PROVEN = frozenset({"final_vanished", "wrong_chain", "no_contract"})
+"""Troubles in which what was final is not: no proof is handed out, nothing is green."""
+
+
+def read(connection: Connection) -> Health | None:
+    """The last word of the worker; None before its first."""
+    row = connection.execute(select(*(table.c[name] for name in Health._fields))).one_or_none()
+    return Health(*row) if row else None
+
+
+def write(connection: Connection, health: Health) -> None:
+    """Replace the row; the beginning of a trouble that goes on is kept."""
+    before = read(connection)
+    if before is not None and health.trouble is not None and before.trouble == health.trouble:
+        health = health._replace(since=before.since)
+    connection.execute(delete(table))
+    connection.execute(insert(table), {"id": 1, **health._asdict()})
