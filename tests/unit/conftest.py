@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def no_connections() -> Iterator[None]:
     def refuse(*_: object) -> NoReturn:
         raise AssertionError("a unit test must not open a connection")
