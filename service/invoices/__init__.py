@@ -1,0 +1,1 @@
+"""What an invoice holds, which rules it keeps, and what happens to it: issued, voided, reversed, found."""
