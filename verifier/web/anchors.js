@@ -17,23 +17,22 @@
  */
 
 /**
- * @param {import("./trust.js").Anchors[]} files of one chain, at least one
+ * @param {import("./trust.js").Anchors[]} files of one chain, at least one; the highest head counts
  * @returns {ChainView}
  */
 export function viewOfAnchors(files) {
-  const { chain } = files[0];
   /** @type {Map<number, Held>} */
   const anchors = new Map();
   for (const file of files) {
     for (const [seq, held] of file.anchors) anchors.set(seq, merge(seq, anchors.get(seq), held));
   }
   const head = Math.max(...files.map((file) => file.head));
-  const top = anchors.get(head);
-  const problem = files.map(problemOf).find((found) => found !== null) ?? (top && "problem" in top ? top.problem : null);
-  const anchor = top && "anchor" in top ? top.anchor : null;
+  const problem = problemOf(head, anchors);
+  const newest = anchors.get(head);
+  const anchor = newest && "anchor" in newest && !problem ? newest.anchor : null;
   return {
-    chain,
-    time: problem ? null : (anchor?.time ?? null),
+    chain: files[0].chain,
+    time: anchor?.time ?? null,
     problem,
     head,
     head_root: anchor?.register_root ?? "",
@@ -48,16 +47,19 @@ export function viewOfAnchors(files) {
 function merge(seq, a, b) {
   if (a === undefined) return b;
   if ("problem" in a || "problem" in b) return "problem" in a ? a : b;
-  const same = /** @type {(keyof import("./trust.js").Anchor)[]} */ (["log_root", "register_root", "size", "time"]);
-  if (same.some((member) => a.anchor[member] !== b.anchor[member])) return { problem: { code: "chain.files_differ", params: { seq } } };
-  return { anchor: a.anchor, final: a.final || b.final };
+  const isSame = SAME.every((member) => a.anchor[member] === b.anchor[member]);
+  return isSame ? { anchor: a.anchor, final: a.final || b.final } : { problem: { code: "chain.files_differ", params: { seq } } };
 }
 
-/** Head is there and final, and none above it is. @param {import("./trust.js").Anchors} file @returns {Problem | null} */
-function problemOf({ head, anchors }) {
-  if (!anchors.get(head)?.final) return { code: "chain.head_missing", params: { seq: head } };
-  for (const [seq, { final }] of anchors) {
-    if (final && seq > head) return { code: "chain.final_above_head", params: { seq, head } };
+const SAME = /** @type {const} */ (["log_root", "register_root", "size", "time"]);
+
+/** Head is there and final, and none above it is. @param {number} head @param {Map<number, Held>} anchors @returns {Problem | null} */
+function problemOf(head, anchors) {
+  const newest = anchors.get(head);
+  if (newest && "problem" in newest) return newest.problem;
+  if (!newest?.final) return { code: "chain.head_missing", params: { seq: head } };
+  for (const [seq, held] of anchors) {
+    if (seq > head && "final" in held && held.final) return { code: "chain.final_above_head", params: { seq, head } };
   }
   return null;
 }

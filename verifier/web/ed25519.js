@@ -23,7 +23,7 @@ const SMALL_ORDER = new Set([
  * @returns {Promise<boolean>}
  */
 export async function isSigned(key, signature, message) {
-  if (!isSound(key) || !isSound(signature.subarray(0, 32))) return false;
+  if (!isSoundPoint(key) || !isSoundPoint(signature.subarray(0, 32))) return false;
   let subtleKey;
   try {
     subtleKey = await crypto.subtle.importKey("raw", key, "Ed25519", false, ["verify"]);
@@ -34,12 +34,12 @@ export async function isSigned(key, signature, message) {
   return crypto.subtle.verify("Ed25519", subtleKey, signature, message);
 }
 
-/** [S]B = R + [k]A with k = SHA-512(R ‖ A ‖ M) mod L. The same arguments as `isSigned`, after its checks. */
-export async function isSignedByNoble(
-  /** @type {Uint8Array<ArrayBuffer>} */ key,
-  /** @type {Uint8Array<ArrayBuffer>} */ signature,
-  /** @type {Uint8Array<ArrayBuffer>} */ message,
-) {
+/**
+ * [S]B = R + [k]A with k = SHA-512(R ‖ A ‖ M) mod L, for a key and an R that are sound.
+ * @param {Uint8Array<ArrayBuffer>} key @param {Uint8Array<ArrayBuffer>} signature @param {Uint8Array<ArrayBuffer>} message
+ * @returns {Promise<boolean>}
+ */
+export async function isSignedByNoble(key, signature, message) {
   const { Point, sha512 } = await import("./vendor/ed25519.js");
   const order = Point.Fn.ORDER;
   const r = signature.subarray(0, 32);
@@ -55,8 +55,8 @@ export async function isSignedByNoble(
   return equal(Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes(), r);
 }
 
-/** A point of an order that is not small, its y below p = 2^255 - 19. @param {Uint8Array} point */
-function isSound(point) {
+/** Its order is not small, and its y is below p = 2^255 - 19. @param {Uint8Array} point 32 bytes @returns {boolean} */
+export function isSoundPoint(point) {
   const y = point.slice();
   y[31] &= 0x7f;
   const isReduced = y[31] !== 0x7f || y[0] < 0xed || y.subarray(1, 31).some((byte) => byte !== 0xff);

@@ -1,10 +1,11 @@
 /** What a verifier is given and trusts: trust file, anchors files, question (protocol.md section 8). */
 
 import { hex } from "./bytes.js";
+import { isSoundPoint } from "./ed25519.js";
+import { MAX_BATCH } from "./entry.js";
 import { bytes, chain, integer, invoiceNumber, members, object } from "./fields.js";
 import { sha256 } from "./hash.js";
 import { Malformed, readStrictJson } from "./json.js";
-import { MAX_BATCH } from "./entry.js";
 import { PROTOCOL } from "./proof.js";
 
 /** The verifier was called with something that it cannot use; no verdict on a proof file. */
@@ -41,7 +42,7 @@ export class UsageError extends Error {
  * @typedef {object} Anchors one anchors file
  * @property {Chain} chain
  * @property {ServiceKeys} keys
- * @property {number} head
+ * @property {number} head the newest final seq, 0 while there is none
  * @property {Map<number, {anchor: Anchor, final: boolean}>} anchors
  */
 
@@ -70,7 +71,7 @@ export const parseTrust = (source) =>
 export const parseAnchors = (source) =>
   reading("anchors", async () => {
     const value = read(source);
-    members(value, "", ["protocol", "chain", "head", "anchors"], ["service_keys"]);
+    members(value, "", ["protocol", "chain", "service_keys", "head", "anchors"]);
     protocol(value.protocol);
     object(value.anchors, "/anchors");
     const anchors = new Map();
@@ -88,8 +89,8 @@ export const parseAnchors = (source) =>
     }
     return {
       chain: chain(value.chain, "/chain"),
-      keys: await serviceKeys(value.service_keys ?? {}),
-      head: integer(value.head, "/head", 1),
+      keys: await serviceKeys(value.service_keys),
+      head: integer(value.head, "/head"),
       anchors,
     };
   });
@@ -137,7 +138,7 @@ async function serviceKeys(value) {
   for (const [id, spelling] of Object.entries(value)) {
     const pointer = `/service_keys/${id.slice(0, 20)}`;
     const key = bytes(spelling, 32, pointer);
-    if (hex(await sha256(key)).slice(0, 16) !== id) throw new Malformed("form.key_id", { pointer });
+    if (hex(await sha256(key)).slice(0, 16) !== id || !isSoundPoint(key)) throw new Malformed("form.key_id", { pointer });
     keys.set(id, key);
   }
   return keys;
