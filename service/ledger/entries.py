@@ -29,12 +29,12 @@ class Stored(NamedTuple):
 class History:
     """All that was accepted for one key, replayed in order. `state` is None for a number that never was registered."""
 
-    __slots__ = ("copies", "ordinal", "state")
+    __slots__ = ("copies", "entries", "state")
 
     def __init__(self, accepted: Iterable[Stored] = ()) -> None:
         self.state: State | None = None
         self.copies: set[bytes] = set()
-        self.ordinal = 0
+        self.entries: list[Entry] = []
         for stored in accepted:
             self.add(stored.entry, stored.seq or 0, stored.index or 0)
 
@@ -43,7 +43,12 @@ class History:
         if entry.kind is not Kind.NOTE:
             self.state = apply(self.state, entry, seq, index, self.copies)
             self.copies.add(self.state.copy)
-        self.ordinal += 1
+        self.entries.append(entry)
+
+    @property
+    def ordinal(self) -> int:
+        """Of the newest entry; 0 where there is none."""
+        return len(self.entries)
 
 
 class Accepted(NamedTuple):

@@ -98,6 +98,12 @@ def newest_final(connection: Connection) -> Item | None:
     return Item(*row) if row else None
 
 
+def final_at(connection: Connection, seq: int) -> Item | None:
+    """The final anchor `seq` of ours; None where there is none."""
+    row = connection.execute(_items.where(outbox.c.seq == seq, outbox.c.state == "final", batches.c.foreign == 0)).one_or_none()
+    return Item(*row) if row else None
+
+
 def move(connection: Connection, item: Item, event: Event, **facts: object) -> Item:
     """Take one transition and store the facts that belong to it (columns of `outbox`).
 

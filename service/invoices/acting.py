@@ -1,0 +1,45 @@
+"""What is done to a registered invoice afterwards: void now; release, reprint and claims follow the same way."""
+
+from sqlalchemy import Connection, insert
+
+from service.errors import Finding, Refused
+from service.invoices import reading
+from service.invoices.facts import of_content
+from service.invoices.tables import acts
+from service.ledger.entries import Accepted, append
+from service.ledger.receipts import ReceiptKeys
+from verifier.entry import NUMBER, ZERO, Entry, Kind, number_key
+from verifier.errors import NotAllowed
+
+
+def void(
+    connection: Connection,
+    record: reading.Record,
+    reason: str,
+    replaced_by: str | None,
+    actor: str,
+    keys: ReceiptKeys,
+    now_ms: int,
+    deadline: int,
+) -> Accepted:
+    """Mark an invoice void in this registry. `replaced_by` is the number of the invoice that takes its place.
+
+    Raises Refused where its status or kind forbids it: a red-letter invoice cannot be voided, nor what is void or reversed.
+    """
+    state = record.history.state
+    assert state is not None
+    content = of_content(reading.read_copy(connection, record.current().id).sections())
+    if content.relation == "reverses":
+        raise Refused("not_open", {"status": "red_letter"})
+    if replaced_by is not None and (not NUMBER.fullmatch(replaced_by) or replaced_by == record.number):
+        raise Refused("invalid_request", findings=[Finding("number_format", "error", "/replaced_by")])
+    other = ZERO if replaced_by is None else number_key(replaced_by)
+    entry = Entry(Kind.VOID, now_ms, number_key(record.number), state.copy, other, ZERO)
+    try:
+        record.history.add(entry)
+    except NotAllowed:
+        raise Refused("not_open", {"status": record.status}) from None
+    accepted = append(connection, [(entry, record.history.ordinal)], keys, deadline)[0]
+    row = {"entry_id": accepted.id, "reason": reason, "other_number": replaced_by, "actor": actor}
+    connection.execute(insert(acts), row)
+    return accepted

@@ -1,0 +1,278 @@
+"""Registering invoices: content, commitment, entries and rows, many in one transaction.
+
+`prepare` does for each invoice what needs no database; `register` decides the rest against everything accepted before, in the
+caller's transaction: the same path for one invoice and for ten thousand.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, insert
+
+from service.errors import Finding, Refused
+from service.invoices import facts, originals
+from service.invoices.content import Profile
+from service.invoices.facts import Derived, Facts
+from service.invoices.rules import examine, refuses
+from service.invoices.tables import acts, copies, invoices
+from service.ledger.entries import Accepted, History, append, histories
+from service.ledger.receipts import ReceiptKeys
+from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, copy_of, section_leaf
+from verifier.entry import ZERO, Entry, Kind, number_key
+from verifier.register import Status
+
+_NO_SALTS = SALT_BYTES * len(SECTIONS)
+_STORED_SECTIONS = tuple(name for name in SECTIONS if name != "provenance")
+_REVERSALS = (Kind.REVERSE, Kind.REVERSE_PART)
+_ACT_KINDS = {"reverse": Kind.REVERSE, "reverse_part": Kind.REVERSE_PART, "void": Kind.VOID}
+
+
+class Submission(NamedTuple):
+    """An invoice as it was sent; `found` are an importer's own findings."""
+
+    sections: Any
+    profile: Profile
+    external_id: str | None = None
+    found: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An invoice that its own rules allow, with its salts and commitment: everything but its place in the ledger."""
+
+    sections: dict[str, Any]
+    changed: tuple[str, ...]
+    canonical: dict[str, bytes]
+    findings: list[Finding]
+    profile: Profile
+    external_id: str | None
+    number: str
+    key: bytes
+    salts: bytes
+    commitment: Commitment
+    copy: bytes
+    facts: Facts
+    derived: Derived
+
+    @property
+    def amount_with_tax(self) -> Decimal | None:
+        return self.facts.amount_with_tax
+
+    @property
+    def original_key(self) -> bytes | None:
+        return self.derived.original_key
+
+
+class Registered(NamedTuple):
+    """What became of a Prepared one. `acts` are the entries that its registration logged for other invoices."""
+
+    prepared: Prepared
+    issued: Accepted
+    acts: list[Accepted]
+
+
+def prepare(submission: Submission, sellers: frozenset[str] | None, today: date) -> Prepared:
+    """Apply the rules that need nothing but the invoice, and commit to it with fresh salts.
+
+    `sellers` are the tax ids that the issuer's key is bound to, None: any; `today` is the date in Beijing. Raises Refused.
+    """
+    examined = examine(submission.sections, submission.profile, today=today, found=submission.found)
+    if refuses(examined.findings, submission.profile):
+        raise Refused("invoice_refused", findings=examined.findings)
+    sections = examined.sections
+    if sellers is not None and sections["seller"].get("tax_id") not in sellers:
+        raise Refused("seller_not_bound", findings=[Finding("seller_not_bound", "error", "/seller/tax_id")])
+    salts = os.urandom(_NO_SALTS)
+    canonical = examined.canonical
+    commitment = commitment_of(section_leaves(salts, [canonical[name] for name in SECTIONS]))
+    own = facts.of_content(sections)
+    return Prepared(
+        sections,
+        examined.changed,
+        canonical,
+        examined.findings,
+        submission.profile,
+        submission.external_id,
+        sections["header"]["number"],
+        number_key(sections["header"]["number"]),
+        salts,
+        commitment,
+        copy_of(commitment),
+        own,
+        facts.derive(sections, own),
+    )
+
+
+def section_leaves(salts: bytes, canonical: Sequence[bytes]) -> list[bytes]:
+    """The eight section leaves from 128 bytes of salts and the canonical bytes in the order of SECTIONS."""
+    return [section_leaf(i, salts[16 * i : 16 * i + 16], section) for i, section in enumerate(canonical)]
+
+
+def register(
+    connection: Connection, prepared: Sequence[Prepared], issuer: str, keys: ReceiptKeys, now_ms: int, deadline: int
+) -> list[Registered | Refused]:
+    """Register in order, in the caller's write transaction; a refused one leaves no trace and harms no other.
+
+    `issuer` is the id of the API key. A UNIQUE violation means that another process was faster with one of the numbers: run the
+    transaction again.
+    """
+    work = _Work(connection, prepared, now_ms)
+    outcomes: list[list[int] | Refused] = []
+    for one in prepared:
+        try:
+            outcomes.append(work.decide(one))
+        except Refused as refused:
+            outcomes.append(refused)
+    accepted = append(connection, work.entries, keys, deadline)
+    results: list[Registered | Refused] = []
+    for one, outcome in zip(prepared, outcomes, strict=True):
+        if isinstance(outcome, Refused):
+            results.append(outcome)
+        else:
+            first, *rest = outcome
+            results.append(Registered(one, accepted[first], [accepted[n] for n in rest]))
+    _store(connection, [result for result in results if isinstance(result, Registered)], issuer)
+    _store_acts(connection, work.act_numbers, accepted, issuer)
+    return results
+
+
+class _Work:
+    """One transaction's decisions: everything is read first, then entries gather in memory (see entries.append)."""
+
+    def __init__(self, connection: Connection, prepared: Sequence[Prepared], now_ms: int) -> None:
+        self._now_ms = now_ms
+        own = [one.key for one in prepared]
+        self._waiting = facts.waiting_for(connection, own)
+        named = {one.original_key for one in prepared if one.original_key is not None}
+        involved = {*own, *named, *(key for some in self._waiting.values() for key, _ in some)}
+        self._histories = histories(connection, sorted(involved))
+        reversers = {entry.other for key in named for entry in self._histories[key].entries if entry.kind in _REVERSALS}
+        self._facts = facts.of_numbers(connection, sorted(named | reversers))
+        self._alike = facts.alike(connection, [one.derived for one in prepared])
+        self.entries: list[tuple[Entry, int]] = []
+        self.act_numbers: dict[int, str] = {}
+        """Index in `entries` -> number of the invoice that is the entry's other."""
+
+    def decide(self, one: Prepared) -> list[int]:
+        """Indexes in `entries` of what registering `one` logs: its issue first. Raises Refused and logs nothing."""
+        history = self._histories[one.key]
+        status = _status_name(history)
+        taken = originals.check_number_free(status)
+        if taken:
+            raise self._taken(one, history, taken)
+        act, findings = self._judge_original(one)
+        if findings and one.profile == "new" and any(finding.severity == "error" for finding in findings):
+            raise Refused("invoice_refused", findings=[*one.findings, *findings])
+        findings += self._duplicates(one)
+        one.findings = [*one.findings, *findings]
+        self._facts[one.key] = one.facts
+        # A copy is a commitment under fresh salts: it cannot have been one of this number before.
+        logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, one.original_key or ZERO, ZERO))]
+        if act is not None and one.original_key is not None:
+            logged.append(self._log_act(act, one.original_key, one.key, one.number))
+        for key, waiting in self._waiting.get(one.key, ()):
+            logged += self._complete(one.key, key, waiting)
+        return logged
+
+    def _taken(self, one: Prepared, history: History, findings: list[Finding]) -> Refused:
+        issued = [entry for entry in history.entries if entry.kind is Kind.ISSUE][-1]
+        at = datetime.fromtimestamp(issued.recorded_at / 1000, UTC).isoformat(timespec="milliseconds")
+        return Refused("number_taken", {"number": one.number}, findings=findings, extra={"registered_at": at})
+
+    def _judge_original(self, one: Prepared) -> tuple[originals.Act | None, list[Finding]]:
+        reference = originals.reference_of(one.sections, one.amount_with_tax)
+        if reference is None or one.original_key is None:
+            return None, []
+        judgement = originals.check_original(reference, self._original(one.original_key))
+        return judgement.act, list(judgement.findings)
+
+    def _original(self, key: bytes) -> originals.Original | None:
+        history, known = self._histories[key], self._facts.get(key)
+        status = _status_name(history)
+        if status is None or known is None:
+            return None
+        reversers = [self._facts.get(entry.other) for entry in history.entries if entry.kind in _REVERSALS]
+        so_far = sum((r.amount_with_tax for r in reversers if r and r.amount_with_tax is not None), Decimal(0))
+        return originals.Original(status, known.seller_tax_id, known.amount_with_tax, known.relation == "reverses", so_far)
+
+    def _complete(self, original_key: bytes, key: bytes, waiting: Facts) -> list[int]:
+        """An invoice that named this one as its original was here first: its act is logged now."""
+        if _status_name(self._histories[key]) != "valid":
+            return []
+        reference = originals.Reference(waiting.number, waiting.relation or "", waiting.seller_tax_id, waiting.amount_with_tax)
+        act = originals.check_original(reference, self._original(original_key)).act
+        self._facts[key] = waiting
+        return [] if act is None else [self._log_act(act, original_key, key, waiting.number)]
+
+    def _log_act(self, act: originals.Act, key: bytes, other: bytes, other_number: str) -> int:
+        state = self._histories[key].state
+        assert state is not None
+        at = self._log(Entry(_ACT_KINDS[act], self._now_ms, key, state.copy, other, ZERO))
+        self.act_numbers[at] = other_number
+        return at
+
+    def _log(self, entry: Entry) -> int:
+        history = self._histories[entry.key]
+        history.add(entry)
+        self.entries.append((entry, history.ordinal))
+        return len(self.entries) - 1
+
+    def _duplicates(self, one: Prepared) -> list[Finding]:
+        seen = self._alike.setdefault(one.derived.alike, [])
+        now = datetime.fromtimestamp(self._now_ms / 1000, UTC)
+        found = originals.check_duplicate(seen, now) if one.derived.amount_fen is not None else []
+        seen.append((one.number, now))
+        return found
+
+
+def _store(connection: Connection, registered: Sequence[Registered], issuer: str) -> None:
+    if not registered:
+        return
+    invoice_rows, copy_rows = [], []
+    for one, issued, _ in registered:
+        row: dict[str, Any] = {name: one.canonical[name] for name in _STORED_SECTIONS}
+        row.update(one.derived._asdict())
+        row.update(id=issued.id, profile=one.profile, external_id=one.external_id, issuer=issuer)
+        row["findings"] = findings_to_json(one.findings)
+        invoice_rows.append(row)
+        copy_rows.append(
+            {"entry_id": issued.id, "invoice_id": issued.id, "salts": one.salts, "provenance": one.canonical["provenance"]}
+        )
+    connection.execute(insert(invoices), invoice_rows)
+    connection.execute(insert(copies), copy_rows)
+
+
+def _store_acts(connection: Connection, others: dict[int, str], accepted: Sequence[Accepted], issuer: str) -> None:
+    rows = [{"entry_id": accepted[at].id, "other_number": number, "actor": issuer} for at, number in others.items()]
+    if rows:
+        connection.execute(insert(acts), rows)
+
+
+def findings_to_json(findings: Sequence[Finding]) -> str | None:
+    """As they are kept beside the invoice; None where there are none."""
+    if not findings:
+        return None
+    return orjson.dumps([[f.code, f.severity, f.pointer, f.params] for f in findings]).decode()
+
+
+def findings_from_json(text: str | None) -> list[Finding]:
+    """The reverse of `findings_to_json`."""
+    return [Finding(*item) for item in orjson.loads(text)] if text else []
+
+
+def _status_name(history: History) -> originals.Status | None:
+    return None if history.state is None else STATUS_NAMES[history.state.status]
+
+
+STATUS_NAMES: dict[Status, originals.Status] = {
+    Status.VALID: "valid",
+    Status.VOID: "void",
+    Status.REVERSED: "reversed",
+    Status.PARTLY_REVERSED: "partly_reversed",
+    Status.RELEASED: "released",
+}

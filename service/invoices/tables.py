@@ -1,0 +1,103 @@
+"""Invoices and their copies. Content is stored once, as the bytes that were hashed; every other column is derived from it."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Table, Text
+
+from service.db import Id, metadata
+
+invoices = Table(
+    "invoices",
+    metadata,
+    Column("id", Id, ForeignKey("entries.id"), primary_key=True, autoincrement=False, comment="its issue entry"),
+    Column("header", LargeBinary),
+    Column("seller", LargeBinary),
+    Column("totals", LargeBinary),
+    Column("buyer", LargeBinary),
+    Column("lines", LargeBinary),
+    Column("payment", LargeBinary),
+    Column("notes", LargeBinary),
+    Column("number", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("issued_on", String(10), nullable=False),
+    Column("seller_tax_id", String(64), nullable=False, comment="cut to 64"),
+    Column("buyer_id", String(128), nullable=False, comment="tax id, else the name after NFKC; cut to 128"),
+    Column("amount_fen", BigInteger, comment="amount_with_tax × 100, rounded; null where it is no number"),
+    Column("original_key", LargeBinary(32), comment="of the invoice that it reverses or re-issues"),
+    Column("profile", String(16), nullable=False),
+    Column("external_id", String(128)),
+    Column("issuer", String(32), nullable=False, comment="id of the API key that registered it"),
+    Column("findings", Text, comment="JSON; null: none"),
+)
+"""Provenance is not here: a reprint has its own, so it is kept with the copy."""
+Index(
+    "invoices_alike_idx",
+    invoices.c.seller_tax_id,
+    invoices.c.issued_on,
+    invoices.c.amount_fen,
+    invoices.c.buyer_id,
+    invoices.c.id,
+)
+Index("invoices_buyer_idx", invoices.c.buyer_id, invoices.c.id)
+Index(
+    "invoices_original_idx",
+    invoices.c.original_key,
+    sqlite_where=invoices.c.original_key.is_not(None),
+    postgresql_where=invoices.c.original_key.is_not(None),
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("entry_id", Id, ForeignKey("entries.id"), primary_key=True, autoincrement=False, comment="its issue or reprint entry"),
+    Column("invoice_id", Id, ForeignKey("invoices.id"), nullable=False),
+    Column("salts", LargeBinary(128), nullable=False, comment="16 bytes for each of the eight sections"),
+    Column("provenance", LargeBinary),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("entry_id", Id, ForeignKey("entries.id"), primary_key=True, autoincrement=False),
+    Column("reason", String(500)),
+    Column("other_number", String(64), comment="of the invoice whose key is the entry's other"),
+    Column("actor", String(32), nullable=False, comment="id of the API key"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("owner", String(32), primary_key=True, comment="id of the API key"),
+    Column("key", String(255), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="of a batch that is registered in several transactions"),
+    Column("body_hash", LargeBinary(32), nullable=False),
+    Column("made", Text, nullable=False, comment="JSON: what was made, from which the answer is built again"),
+    Column("at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(32), nullable=False),
+    Column("sellers", Text, nullable=False, comment="JSON: seller tax ids that the key was bound to"),
+    Column("profile", String(16), nullable=False),
+    Column("dry_run", SmallInteger, nullable=False),
+    Column("file_name", String(255)),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("file", LargeBinary, nullable=False, comment="as it was sent"),
+    Column("state", String(16), nullable=False, comment="queued -> running -> done"),
+    Column("done", Integer, nullable=False, default=0, comment="rows that are finished; a restart goes on behind them"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+)
+
+import_rows = Table(
+    "import_rows",
+    metadata,
+    Column("import_id", String(32), ForeignKey("imports.id"), primary_key=True),
+    Column("row", Integer, primary_key=True, autoincrement=False),
+    Column("file", String(255), comment="member of an archive"),
+    Column("number", String(64)),
+    Column("entry_id", Id, comment="null where it was refused, or for a dry run"),
+    Column("problem", Text, comment="JSON: code, params and findings; null where it was registered"),
+    Column("findings", Text),
+)
