@@ -3,12 +3,25 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-EDGES_OF_THE_VERIFIER = {"chain", "pdf", "verify", "cli"}
+PURE = {
+    "canonical",
+    "commitment",
+    "entry",
+    "errors",
+    "fields",
+    "merkle",
+    "proof",
+    "receipt",
+    "register",
+    "strict_json",
+    "trust",
+}
 FASTAPI_ROOMS = {"app", "api", "web", "auth"}
 
 
@@ -33,32 +46,32 @@ def room(file: Path) -> str:
     return file.relative_to(ROOT).with_suffix("").parts[1]
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    rooms = {"pure_file": ["verifier"], "service_file": ["service"], "product_file": ["verifier", "service", "client"]}
-    for name, folders in rooms.items():
-        if name in metafunc.fixturenames:
-            found = [file for file in files(*folders) if name != "pure_file" or room(file) not in EDGES_OF_THE_VERIFIER]
-            metafunc.parametrize(name, found, ids=lambda file: str(file.relative_to(ROOT)))
+PURE_FILES = [file for file in files("verifier") if room(file) in PURE]
+each = partial(pytest.mark.parametrize, "file", ids=lambda file: str(file.relative_to(ROOT)))
 
 
-def test_a_pure_file_imports_little(pure_file: Path) -> None:
-    allowed = sys.stdlib_module_names | {"cryptography", "orjson"}
-    input_and_output = {"asyncio", "http", "os", "pathlib", "selectors", "socket", "sqlite3", "ssl", "subprocess", "urllib"}
-    for name in imported(pure_file):
-        package, *rest = name.split(".")
-        if package == "verifier":
-            assert rest[0] not in EDGES_OF_THE_VERIFIER, name
-        else:
-            assert package in allowed - input_and_output, name
+@each(PURE_FILES)
+def test_a_pure_file_imports_no_input_or_output(file: Path) -> None:
+    edges = {"asyncio", "http", "os", "pathlib", "selectors", "socket", "sqlite3", "ssl", "subprocess", "urllib"}
+    for name in imported(file):
+        package, module = name.split(".")[:2] if name.startswith("verifier.") else (name.split(".")[0], None)
+        assert module in PURE if module else package not in edges, name
 
 
-def test_frameworks_stay_at_the_edge(service_file: Path) -> None:
-    if room(service_file) not in FASTAPI_ROOMS:
-        assert not {name.split(".")[0] for name in imported(service_file)} & {"fastapi", "starlette"}
+@each(files("verifier"))
+def test_the_verifier_needs_few_packages(file: Path) -> None:
+    needed = {"cryptography", "orjson", "verifier"} | ({"pikepdf"} if room(file) == "pdf" else set())
+    assert {name.split(".")[0] for name in imported(file)} <= sys.stdlib_module_names | needed
 
 
-def test_nothing_imports_scripts_or_tests(product_file: Path) -> None:
-    assert not {name.split(".")[0] for name in imported(product_file)} & {"scripts", "tests"}
+@each([file for file in files("service") if room(file) not in FASTAPI_ROOMS])
+def test_frameworks_stay_at_the_edge(file: Path) -> None:
+    assert not {name.split(".")[0] for name in imported(file)} & {"fastapi", "starlette"}
+
+
+@each(files("verifier", "service", "client"))
+def test_nothing_imports_scripts_or_tests(file: Path) -> None:
+    assert not {name.split(".")[0] for name in imported(file)} & {"scripts", "tests"}
 
 
 def test_the_client_imports_nothing_of_the_service() -> None:
