@@ -18,9 +18,10 @@
 
 /**
  * @param {import("./trust.js").Anchors[]} files of one chain, at least one; the highest head counts
+ * @param {string[]} names of the files
  * @returns {ChainView}
  */
-export function viewOfAnchors(files) {
+export function viewOfAnchors(files, names) {
   /** @type {Map<number, Held>} */
   const anchors = new Map();
   for (const file of files) {
@@ -36,7 +37,7 @@ export function viewOfAnchors(files) {
     problem,
     head,
     head_root: anchor?.register_root ?? "",
-    source: { kind: "anchors_file", endpoints: [], block: null },
+    source: { kind: "anchors_file", endpoints: names, block: null },
     anchors: async (seqs) =>
       new Map(seqs.map((seq) => [seq, anchors.get(seq) ?? { problem: { code: "chain.not_in_file", params: { seq } } }])),
     within_grace: async () => false,

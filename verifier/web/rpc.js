@@ -79,5 +79,15 @@ async function post(url, body, { fetch, timeout_ms }) {
 /** @param {string} url */
 const bad = (url) => new ChainUnavailable("chain.bad_answer", { endpoint: host(url) });
 
-/** Shown and reported without path and query, where access keys stand. @param {string} url */
-export const host = (url) => (URL.canParse(url) ? new URL(url).origin : "?");
+/** How an endpoint is shown and reported: path, query and user may hold an access key. @param {string} url */
+export const host = (url) => origin(url) ?? "?";
+
+/** @param {string} url @returns {string | null} null where it is no http or https URL */
+export function origin(url) {
+  try {
+    const { protocol, origin } = new URL(url);
+    return /^https?:$/.test(protocol) && !/\s/.test(url) ? origin : null;
+  } catch {
+    return null;
+  }
+}

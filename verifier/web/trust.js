@@ -7,6 +7,7 @@ import { bytes, chain, integer, invoiceNumber, members, object } from "./fields.
 import { sha256 } from "./hash.js";
 import { Malformed, readStrictJson } from "./json.js";
 import { PROTOCOL } from "./proof.js";
+import { origin } from "./rpc.js";
 
 /** The verifier was called with something that it cannot use; no verdict on a proof file. */
 export class UsageError extends Error {
@@ -148,7 +149,7 @@ async function serviceKeys(value) {
 function urls(value) {
   if (!Array.isArray(value)) throw new Malformed("form.list", { pointer: "/rpc_urls", most: 100 });
   return value.map((url, i) => {
-    if (typeof url !== "string" || !/^https?:\/\/[^\s]+$/.test(url)) throw new Malformed("form.url", { pointer: `/rpc_urls/${i}` });
+    if (typeof url !== "string" || origin(url) === null) throw new Malformed("form.url", { pointer: `/rpc_urls/${i}` });
     return url;
   });
 }

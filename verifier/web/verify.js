@@ -28,7 +28,8 @@ export { EXIT } from "./verdict.js";
  *
  * @typedef {object} Wording
  * @property {string} [lang] `zh` (default) or `en`
- * @property {string} [file] the file's name
+ * @property {string} [file] the proof file's name
+ * @property {string[]} [anchors] the anchors files' names
  *
  * @typedef {object} Online
  * @property {import("./newer.js").Source[]} [sources] where newer proofs are to be had, the service first
@@ -44,7 +45,7 @@ export { EXIT } from "./verdict.js";
  * @throws {import("./trust.js").UsageError} for anchors or a question that are not well formed; never for the proof file
  */
 export const verifyProof = async (material, anchors, question, options) =>
-  worded(await examineOffline(material, anchors, question), options);
+  worded(await examineOffline(material, anchors, question, options?.anchors), options);
 
 /**
  * Check a proof file against the chain, and by newer proofs where it is old and `sources` has them.
@@ -65,19 +66,27 @@ export const verifyOnline = async (material, trust, options = {}, question) =>
  */
 export const verifyQuestion = async (question, trust, options) => worded(await examineQuestion(question, trust, options), options);
 
-/** As `verifyProof`. @param {Material} material @param {unknown} anchors @param {Question | null} [question] @returns {Promise<Examination>} */
-export async function examineOffline(material, anchors, question) {
+/**
+ * As `verifyProof`.
+ * @param {Material} material @param {unknown} anchors @param {Question | null} [question] @param {string[]} [names] of the anchors files
+ * @returns {Promise<Examination>}
+ */
+export async function examineOffline(material, anchors, question, names = []) {
   const files = await Promise.all((Array.isArray(anchors) ? anchors : [anchors]).map(parseAnchors));
   const keys = new Map(files.flatMap((file) => [...file.keys]));
   /** @type {import("./recipe.js").Given["view"]} */
   const view = async (chain) => {
     const ofChain = files.filter((file) => isSame(file.chain, chain));
-    return ofChain.length > 0 ? viewOfAnchors(ofChain) : null;
+    return ofChain.length > 0 ? viewOfAnchors(ofChain, names) : null;
   };
   return examineFile(material, { keys, view }, await parseQuestion(question));
 }
 
-/** As `verifyOnline`. @param {Material} material @param {unknown} trust @param {OnlineOptions} [options] @param {Question | null} [question] @returns {Promise<Examination>} */
+/**
+ * As `verifyOnline`.
+ * @param {Material} material @param {unknown} trust @param {OnlineOptions} [options] @param {Question | null} [question]
+ * @returns {Promise<Examination>}
+ */
 export async function examineOnline(material, trust, options = {}, question) {
   const asked = await parseQuestion(question);
   const { given } = await live(trust, options);
