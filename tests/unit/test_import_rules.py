@@ -20,7 +20,6 @@ PURE = {
     "receipt",
     "register",
     "strict_json",
-    "trust",
 }
 FASTAPI_ROOMS = {"app", "api", "web", "auth"}
 
