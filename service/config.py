@@ -31,28 +31,28 @@ class Settings(BaseSettings):
     deployer_key: SecretStr | None = None
     """Private key that `zhengpiao deploy` pays with."""
 
-    promise_s: int = Field(60, ge=1)
+    promise_s: int = Field(default=60, ge=1)
     """What a receipt promises: anchored within that many seconds."""
-    troubled_promise_s: int = Field(86_400, ge=1)
+    troubled_promise_s: int = Field(default=86_400, ge=1)
     """The same while the chain or the worker is in trouble."""
-    heartbeat_s: int = Field(3600, ge=1)
-    grace_s: int = Field(300, ge=0)
-    max_lag_s: int = Field(3600, ge=1)
-    confirmations: int | None = Field(None, ge=1)
+    heartbeat_s: int = Field(default=3600, ge=1)
+    grace_s: int = Field(default=300, ge=0)
+    max_lag_s: int = Field(default=3600, ge=1)
+    confirmations: int | None = Field(default=None, ge=1)
     """Blocks that make an anchor final, for a chain that has no finalized block; None: the chain's own finality."""
 
-    max_backlog: int = Field(500_000, ge=1)
+    max_backlog: int = Field(default=500_000, ge=1)
     """Accepted entries that are not sealed yet; above that, writes get 503."""
-    threads: int = Field(8, ge=1)
+    threads: int = Field(default=8, ge=1)
     """Threads of an API process for handlers; more processes for more load, not more threads (docs/performance.md)."""
-    poll_s: float = Field(0.25, gt=0)
+    poll_s: float = Field(default=0.25, gt=0)
     """How often the worker looks for new entries and new blocks."""
-    worker_silent_s: int = Field(30, ge=1)
+    worker_silent_s: int = Field(default=30, ge=1)
     """After that long without a sign of life of the worker, receipts promise less."""
-    rpc_timeout_s: float = Field(5.0, gt=0)
-    stuck_s: int = Field(30, ge=1)
+    rpc_timeout_s: float = Field(default=5.0, gt=0)
+    stuck_s: int = Field(default=30, ge=1)
     """A transaction that is not mined after that long is replaced by one with a higher fee."""
-    max_fee_gwei: float = Field(500.0, gt=0)
+    max_fee_gwei: float = Field(default=500.0, gt=0)
     """Fee cap of one unit of gas; above that the worker waits and raises an alarm."""
 
     @field_validator("rpc_urls", "nodes", mode="before")

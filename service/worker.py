@@ -1,4 +1,4 @@
-"""The worker: a plain loop over the steps of anchoring, in a process of its own.
+"""The worker: a plain loop over the steps of anchoring and of import jobs, in a process of its own.
 
 It may be killed at any point and started again; two of them harm nothing, since the contract's sequence number lets one win.
 """
@@ -14,6 +14,7 @@ from service.anchoring import Anchoring, Policy
 from service.chain import Chain
 from service.config import Settings, secret_bytes
 from service.db import Database
+from service.invoices.importing import Importer
 from service.ledger import health, pruning
 from service.ledger.receipts import receipt_keys
 
@@ -48,11 +49,13 @@ def run(settings: Settings) -> None:
         signal.signal(number, on_signal)
     database = Database(settings.database_url.get_secret_value())
     anchoring = build(settings, database)
+    importer = Importer(database, receipt_keys(settings), settings)
     log.info("worker_started", contract=settings.contract)
     while not stop.is_set():
         moved = False
         try:
             moved = anchoring.run_once()
+            moved = importer.step() or moved
             moved = _prune(database, settings.max_lag_s) or moved
         except DBAPIError as error:  # locked, full, or restarting: nothing was half-done, and the next round begins anew
             log.error("database_unavailable", kind=type(error.orig).__name__)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
+from service.config import Settings
 from service.ledger.tables import anchoring_health as table
 
 
@@ -29,6 +30,12 @@ class Health(NamedTuple):
 
 NOTHING_PROVEN = frozenset({"final_vanished", "wrong_chain", "no_contract"})
 """Troubles in which what was final is not: no proof is handed out, nothing is green."""
+
+
+def promise_s(last: Health | None, now: float, settings: Settings) -> int:
+    """What a receipt may promise now: the usual time while anchoring goes on, a longer one in trouble (protocol.md section 6)."""
+    is_working = last is not None and last.is_working(now, settings.worker_silent_s)
+    return settings.promise_s if is_working else settings.troubled_promise_s
 
 
 def read(connection: Connection) -> Health | None:
