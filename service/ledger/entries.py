@@ -5,15 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select
-from sqlalchemy import Sequence as SqlSequence
 
-from service.db import chunks, metadata
+from service.db import chunks
 from service.ledger.receipts import Receipt, ReceiptKeys
-from service.ledger.tables import entries
+from service.ledger.tables import entries, entry_ids
 from verifier.entry import Entry, Kind, decode_entry
 from verifier.register import State, apply
-
-_ids = SqlSequence("entries_id_seq", metadata=metadata)
 
 
 class Stored(NamedTuple):
@@ -130,7 +127,7 @@ def _next_ids(connection: Connection, count: int) -> Sequence[int]:
     if connection.dialect.name == "sqlite":  # the write lock is held: nobody else takes these
         first = connection.scalar(select(func.coalesce(func.max(entries.c.id), 0))) or 0
         return range(first + 1, first + 1 + count)
-    return connection.scalars(select(_ids.next_value()).select_from(func.generate_series(1, count))).all()
+    return connection.scalars(select(entry_ids.next_value()).select_from(func.generate_series(1, count))).all()
 
 
 def count_pending(connection: Connection, limit: int) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Sequence,
     SmallInteger,
     String,
     Table,
@@ -35,6 +36,8 @@ entries = Table(
     CheckConstraint('(seq IS NULL) = ("index" IS NULL)', name="sealed"),
     sqlite_autoincrement=False,
 )
+entry_ids = Sequence("entries_id_seq", metadata=metadata)
+"""On PostgreSQL; on SQLite the write lock is held while ids are given."""
 Index(
     "entries_position_key",
     entries.c.seq,

@@ -1,0 +1,7 @@
+"""Every room's tables on one MetaData."""
+
+import service.invoices.tables
+import service.ledger.tables  # noqa: F401
+from service.db import metadata
+
+__all__ = ["metadata"]
