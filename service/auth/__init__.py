@@ -1,0 +1,1 @@
+"""Who is asking: API keys now; people with password and TOTP follow."""
