@@ -109,7 +109,9 @@ describe("an honest chain", () => {
     assert.equal(report.verdict, "valid");
     assert.equal(report.source.block.number, honest.blocks.length - 3);
     assert.equal((await check(VALID, { [A]: honest.endpoint() }, { trust: { finality: { confirmations: 4 } } })).verdict, "pending");
-    assert.equal((await check(VALID, { [A]: honest.endpoint() }, { trust: { finality: { confirmations: 400 } } })).verdict, "undecided");
+    const short = await check(VALID, { [A]: honest.endpoint() }, { trust: { finality: { confirmations: 400 } } });
+    assert.equal(short.verdict, "undecided");
+    assert.match(detail(short, "inclusion"), /fewer blocks/);
   });
 
   test("endpoints of the visitor's choice, each once", async () => {
@@ -239,8 +241,11 @@ describe("never green", () => {
     "half an anchor": call(ANCHOR, ({ result, error }) => (error ? { error } : { result: result.slice(0, 200) })),
     "a word too many": call(HEAD, ({ result }) => ({ result: result + "00".repeat(32) })),
     "a number beyond 2^53": call(HEAD, () => ({ result: `0x${"f".repeat(64)}` })),
-    "reverts for head": call(HEAD, () => ({ error: { code: 3, message: "execution reverted" } })),
-    "reverts for every anchor": call(ANCHOR, () => ({ error: { code: 3, message: "execution reverted" } })),
+    "a revert for head": call(HEAD, () => ({ error: { code: 3, message: "execution reverted", data: "0x00" } })),
+    "a revert without a reason for every anchor": call(ANCHOR, () => ({ error: { code: 3, message: "execution reverted" } })),
+    "a revert for another reason": call(ANCHOR, () => ({ error: { code: 3, message: "execution reverted", data: "0xd93c0665" } })),
+    "every seq unknown, head too": call(ANCHOR, (_, params) => ({ error: { code: 3, message: "", data: `0xc28bb05d${params[0].data.slice(10)}` } })),
+    "an anchor of more than a batch": call(ANCHOR, ({ result, error }) => (error ? { error } : { result: `0x${result.slice(2, 130)}${"10001".padStart(64, "0")}${result.slice(194)}` })),
     "an error for every call": only("eth_call", () => ({ error: { code: -32005, message: "rate limited" } })),
     "neither result nor error": only("eth_call", () => ({})),
     "null for the block": only("eth_getBlockByNumber", () => ({ result: null })),
@@ -331,6 +336,25 @@ describe("never green", () => {
   test("and none makes a forged one less so", async () => {
     const report = await check(vectorText("proofs/amount_fail.proof.json"), { [A]: () => ({ result: null }) });
     assert.equal(report.verdict, "forged");
+  });
+});
+
+describe("a seq that head has passed and the contract does not hold", () => {
+  // A contract whose first seq is not 1: its predecessor has the others.
+  const { anchors } = JSON.parse(ANCHORS);
+  for (const seq of [1, 2, 3]) delete anchors[seq];
+  test("is in no batch: forged, by the contract's own word", async () => {
+    const report = await check(VALID, { [A]: new FakeChain({ anchors }).endpoint() });
+    assert.equal(report.verdict, "forged");
+    assert.equal(result(report, "inclusion"), "fail");
+    assert.equal(result(report, "register"), "pass");
+  });
+  test("where Hardhat wraps the reason, too", async () => {
+    const wrap = (_method, _params, honest) => (honest.error ? { error: { ...honest.error, data: { data: honest.error.data } } } : honest);
+    assert.equal((await check(VALID, { [A]: new FakeChain({ anchors }).endpoint(wrap) })).verdict, "forged");
+  });
+  test("endpoints that disagree about that: undecided", async () => {
+    assert.equal((await check(VALID, { [A]: new FakeChain({ anchors }).endpoint(), [B]: new FakeChain().endpoint() })).verdict, "undecided");
   });
 });
 

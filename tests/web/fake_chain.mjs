@@ -8,7 +8,12 @@ import { ANCHORS } from "./vectors.mjs";
 const WORD = 64;
 const word = (value) => (typeof value === "string" ? value : value.toString(16)).padStart(WORD, "0");
 const quantity = (number) => `0x${number.toString(16)}`;
-const REVERT = { code: 3, message: "execution reverted", data: "0xc28bb05d" };
+/** error UnknownSeq(uint64) */
+class Revert {
+  constructor(seq) {
+    this.error = { code: 3, message: "execution reverted", data: `0xc28bb05d${word(seq)}` };
+  }
+}
 
 export class FakeChain {
   /**
@@ -61,16 +66,16 @@ export class FakeChain {
     const block = this.blocks.find(({ hash }) => hash === pin?.blockHash);
     if (!block) return { error: { code: -32000, message: "header for hash not found" } };
     const result = read(block);
-    return result === REVERT ? { error: REVERT } : { result };
+    return result instanceof Revert ? { error: result.error } : { result };
   }
 
   call({ to, data }, { anchors }) {
     if (to !== this.contract) return "0x";
     if (data === "0x8f7dcfa3") return `0x${word(anchors.at(-1)?.seq ?? 0)}`;
-    if (!data.startsWith("0xe4942e5e") || data.length !== 10 + WORD) return REVERT;
+    if (!data.startsWith("0xe4942e5e") || data.length !== 10 + WORD) return "0x";
     const seq = Number(`0x${data.slice(10)}`);
     const found = anchors.find((anchor) => anchor.seq === seq);
-    return found ? `0x${found.log_root}${found.register_root}${word(found.size)}${word(found.time)}${word(seq)}` : REVERT;
+    return found ? `0x${found.log_root}${found.register_root}${word(found.size)}${word(found.time)}${word(seq)}` : new Revert(seq);
   }
 
   /** An endpoint; `lie(method, params, honest)` may change what it says. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { proofsAt, verifyOnline, verifyQuestion } from "../../verifier/web/verify.js";
+import { NoProof, proofsAt, verifyOnline, verifyQuestion } from "../../verifier/web/verify.js";
 import { FakeChain, fakeFetch } from "./fake_chain.mjs";
 import { ANCHORS, proof, text, vector, vectorText } from "./vectors.mjs";
 
@@ -13,17 +13,19 @@ const TRUST = { protocol: "zp1", chain, service_keys, rpc_urls: [A] };
 
 const file = (name) => vectorText(`proofs/${name}.proof.json`);
 const question = (name) => vector("proofs/index.json").find((entry) => entry.file === `${name}.proof.json`).question;
-/** A source that has this file, and remembers what it was asked. */
-const has = (name, log = []) => async (wanted) => {
+/** A source that has this file, or none, and remembers what it was asked. */
+const has = (name, log = []) => from(async (wanted) => {
   log.push(wanted);
-  return name === null ? null : file(name);
-};
-const dead = async () => {
+  if (name === null) throw new NoProof("fetched.none");
+  return file(name);
+});
+const from = (ask) => ({ name: "https://source.example", ask });
+const dead = from(async () => {
   throw new TypeError("fetch failed");
-};
-const notYetKnown = async () => {
-  throw Object.assign(new Error("409"), { code: "fetched.not_yet_known" });
-};
+});
+const notYetKnown = from(async () => {
+  throw new NoProof("fetched.not_yet_known");
+});
 
 const online = (fake = new FakeChain(), endpoint = fake.endpoint()) => ({ fetch: fakeFetch({ [A]: endpoint }), now: () => fake.now, lang: "en" });
 const strict = { ...TRUST, grace_s: 0 };
@@ -31,12 +33,12 @@ const presented = (name, sources, { trust = strict, asked = null, fake } = {}) =
   verifyOnline(file(name), trust, { ...online(fake), sources }, asked);
 const looked = (asked, sources, { trust = strict, fake } = {}) => verifyQuestion(asked, trust, { ...online(fake), sources });
 
-/** valid.proof.json with the register of another file about the same invoice, or without anchors. */
-const edited = (name, edit) => async () => {
+/** A source that has this file with something changed. */
+const edited = (name, edit) => from(async () => {
   const value = proof(name);
   edit(value);
   return text(value);
-};
+});
 
 /** The same invoice as it was before it was anchored. */
 function withoutAnchors(name) {
@@ -165,7 +167,7 @@ describe("nothing presented: a QR code", () => {
     }
   });
   test("no source, no answer, no proof", async () => {
-    for (const [sources, sentence] of [[[], /no place/], [[dead], /no answer/i], [[has(null)], /No proof/], [[notYetKnown], /accepted and not final/]]) {
+    for (const [sources, sentence] of [[[], /no place/], [[dead], /no answer when https:\/\/source.example/i], [[has(null)], /has no proof/], [[notYetKnown], /accepted and not final/]]) {
       const report = await looked(asked, sources);
       assert.equal(report.verdict, "undecided");
       assert.match(report.checks[0].detail, sentence);
@@ -218,16 +220,24 @@ describe("over HTTP", () => {
   test("asks for number, commitment and seq in the body", async () => {
     const log = [];
     const source = proofsAt("https://service.example/v", fetches(() => new Response("{}"), log));
-    assert.equal(new TextDecoder().decode(await source(wanted)), "{}");
-    await source({ number: "1", commitment: null, seq: null });
+    assert.equal(source.name, "https://service.example");
+    assert.equal(new TextDecoder().decode(await source.ask(wanted)), "{}");
+    await source.ask({ number: "1", commitment: null, seq: null });
     assert.deepEqual(log, [
       ["https://service.example/v1/proofs", "POST", wanted],
       ["https://service.example/v1/proofs", "POST", { number: "1" }],
     ]);
   });
-  test("404 is none, 409 is not yet known, anything else no answer", async () => {
-    assert.equal(await proofsAt(A, fetches(() => new Response("", { status: 404 })))(wanted), null);
-    await assert.rejects(proofsAt(A, fetches(() => new Response("", { status: 409 })))(wanted), { code: "fetched.not_yet_known" });
-    for (const status of [400, 429, 500, 503]) await assert.rejects(proofsAt(A, fetches(() => new Response("", { status })))(wanted));
+  for (const [status, code] of [[404, "none"], [409, "not_yet_known"], [400, "refused"], [429, "refused"], [500, "refused"], [503, "refused"]]) {
+    test(`${status}: ${code}`, () =>
+      assert.rejects(proofsAt(A, fetches(() => new Response("", { status }))).ask(wanted), { name: "NoProof", code: `fetched.${code}` }));
+  }
+  test("silence", async () => {
+    const silent = (_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    await assert.rejects(proofsAt(A, silent, 20).ask(wanted), { code: "fetched.timeout" });
+  });
+  test("a dead host", async () => {
+    const report = await looked(question("valid_asked"), [proofsAt("https://dead.example", async () => { throw new TypeError("fetch failed"); })]);
+    assert.match(report.checks[0].detail, /no answer when https:\/\/dead.example/);
   });
 });

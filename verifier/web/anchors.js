@@ -13,7 +13,8 @@
  * @property {(seq: number, root: string) => Promise<boolean | null>} within_grace was that root head's until just now?
  *
  * @typedef {{code: string, params: Record<string, string | number>}} Problem a key of messages.js and what fills its sentence
- * @typedef {{anchor: import("./trust.js").Anchor, final: boolean} | {problem: Problem}} Held what is known of a seq
+ * @typedef {{anchor: import("./trust.js").Anchor | null, final: boolean} | {problem: Problem}} Held what is known of a seq;
+ *   no anchor: the contract passed this seq and will never hold it
  */
 
 /**
@@ -48,7 +49,7 @@ export function viewOfAnchors(files, names) {
 function merge(seq, a, b) {
   if (a === undefined) return b;
   if ("problem" in a || "problem" in b) return "problem" in a ? a : b;
-  const isSame = SAME.every((member) => a.anchor[member] === b.anchor[member]);
+  const isSame = SAME.every((member) => a.anchor?.[member] === b.anchor?.[member]);
   return isSame ? { anchor: a.anchor, final: a.final || b.final } : { problem: { code: "chain.files_differ", params: { seq } } };
 }
 

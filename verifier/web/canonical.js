@@ -39,7 +39,7 @@ function write(value, levels, pointer) {
     .sort()
     .map((name) => {
       const where = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-      if (!NAME.test(name) || name === "__proto__") throw new Malformed("canonical.name", { pointer: where });
+      if (!NAME.test(name) || name === "__proto__") throw new Malformed("canonical.key", { pointer: where });
       return `"${name}":${write(members[name], levels - 1, where)}`;
     });
   return `{${written.join(",")}}`;

@@ -5,10 +5,11 @@
  * vote. Whatever is odd makes a ChainUnavailable, which the view carries as its `problem`: checks 6 to 9 could not be made.
  */
 
-import { ask, ChainUnavailable, host, REVERTED } from "./rpc.js";
+import { MAX_BATCH } from "./entry.js";
+import { ask, ChainUnavailable, host, Reverted } from "./rpc.js";
 
 /** The first four bytes of keccak-256 of each signature; a test computes them. */
-export const SELECTORS = Object.freeze({ "anchorAt(uint64)": "0xe4942e5e", "head()": "0x8f7dcfa3" });
+export const SELECTORS = Object.freeze({ "anchorAt(uint64)": "0xe4942e5e", "head()": "0x8f7dcfa3", "UnknownSeq(uint64)": "0xc28bb05d" });
 
 const ANCHOR_WORDS = 5;
 
@@ -97,11 +98,10 @@ class LiveChain {
     );
     this.latest = Math.min(...opened.map(({ latest }) => latest.number));
     const lowest =
-      finality === "finalized"
-        ? Math.min(...opened.map(({ finalized }) => finalized.number))
-        : Math.max(0, this.latest - finality.confirmations);
+      finality === "finalized" ? Math.min(...opened.map(({ finalized }) => finalized.number)) : this.latest - finality.confirmations;
+    if (lowest < 0) throw new ChainUnavailable("chain.too_short");
     const pinned = opened.every(({ finalized }) => finalized?.number === lowest)
-      ? same(opened.map(({ finalized }) => finalized), blockKey, lowest)
+      ? same(opened.map(({ finalized }) => finalized), blockKey)
       : await this.blockAt(lowest);
     const age = Math.floor(this.now() / 1000) - pinned.time;
     if (age > this.trust.max_lag_s) throw new ChainUnavailable("chain.lag", { block: pinned.number, age });
@@ -117,14 +117,14 @@ class LiveChain {
       { method: "eth_call", params: [{ to: contract, data: SELECTORS["head()"] }, pin(at)] },
       ...seqs.map((seq) => this.anchorCall(seq, at)),
     ];
-    const [code, head, ...anchors] = await this.agree(requests, at);
+    const [code, head, ...anchors] = await this.agree(requests);
     if (code === "0x") throw new ChainUnavailable("chain.no_code", { contract });
     if (typeof code !== "string" || !/^0x[0-9a-f]+$/i.test(code)) throw new ChainUnavailable("chain.bad_answer", { endpoint: this.source.endpoints[0] });
     const [word] = words(head, 1);
     this.head = safe(word);
     seqs.forEach((seq, i) => seq <= this.head && this.known.set(seq, this.held(seq, anchors[i], true)));
     const top = (await this.anchors([this.head])).get(this.head);
-    if (top === undefined || "problem" in top) throw new ChainUnavailable("chain.no_head", { seq: this.head });
+    if (!top || "problem" in top || !top.anchor) throw new ChainUnavailable("chain.no_head", { seq: this.head });
     this.head_root = top.anchor.register_root;
     const silence = at.time - top.anchor.time;
     if (silence > 2 * this.trust.heartbeat_s) throw new ChainUnavailable("chain.heartbeat", { seq: this.head, silence });
@@ -155,7 +155,7 @@ class LiveChain {
 
   /** @param {number[]} seqs @param {Block} at @param {boolean} final */
   async readAnchors(seqs, at, final) {
-    const answers = await this.agree(seqs.map((seq) => this.anchorCall(seq, at)), at);
+    const answers = await this.agree(seqs.map((seq) => this.anchorCall(seq, at)));
     seqs.forEach((seq, i) => this.known.set(seq, this.held(seq, answers[i], final)));
   }
 
@@ -168,12 +168,12 @@ class LiveChain {
     let [before, after] = [seq, this.head];
     for (let middle = seq + 1; after - before > 1; middle = (before + after) >> 1) {
       const held = (await this.anchors([middle])).get(middle);
-      if (held === undefined || "problem" in held) return null;
+      if (!held || "problem" in held || !held.anchor) return null;
       if (held.anchor.register_root === root) before = middle;
       else after = middle;
     }
     const change = (await this.anchors([after])).get(after);
-    if (change === undefined || "problem" in change || this.time === null) return null;
+    if (!change || "problem" in change || !change.anchor || this.time === null) return null;
     return this.time - change.anchor.time < this.trust.grace_s;
   }
 
@@ -183,30 +183,38 @@ class LiveChain {
     const blocks = await Promise.all(
       this.urls.map(async (url) => block((await ask(url, [request], this.transport))[0], url)),
     );
-    if (blocks.some((found) => found.number !== number)) throw new ChainUnavailable("chain.disagree", { block: number });
-    return same(blocks, blockKey, number);
+    if (blocks.some((found) => found.number !== number)) throw new ChainUnavailable("chain.disagree");
+    return same(blocks, blockKey);
   }
 
-  /** The results that every endpoint gives alike. @param {import("./rpc.js").Request[]} requests @param {Block} at @returns {Promise<any[]>} */
-  async agree(requests, at) {
+  /** The results that every endpoint gives alike. @param {import("./rpc.js").Request[]} requests @returns {Promise<any[]>} */
+  async agree(requests) {
     const all = await Promise.all(this.urls.map((url) => ask(url, requests, this.transport)));
-    return requests.map((_, i) => same(all.map((results) => results[i]), answerKey, at.number));
+    return requests.map((_, i) => same(all.map((results) => results[i]), answerKey));
   }
 
   /** @param {number} seq @param {Block} at @returns {import("./rpc.js").Request} */
   anchorCall(seq, at) {
-    const data = SELECTORS["anchorAt(uint64)"] + seq.toString(16).padStart(64, "0");
+    const data = SELECTORS["anchorAt(uint64)"] + argument(seq);
     return { method: "eth_call", params: [{ to: this.chain.contract, data }, pin(at)] };
   }
 
   /** @param {number} seq @param {unknown} answer @param {boolean} final @returns {Held} */
   held(seq, answer, final) {
-    if (answer === REVERTED) return { problem: { code: "chain.unknown_seq", params: { seq } } };
+    if (answer instanceof Reverted) {
+      if (answer.data !== SELECTORS["UnknownSeq(uint64)"] + argument(seq)) throw new ChainUnavailable("chain.bad_data");
+      // Head has passed this seq, and the contract will never hold it; above head it may come yet.
+      return final ? { anchor: null, final } : { problem: { code: "chain.unknown_seq", params: { seq } } };
+    }
     const [log_root, register_root, size, time] = words(answer, ANCHOR_WORDS);
     if (safe(time) === 0) throw new ChainUnavailable("chain.no_time", { seq });
+    if (safe(size) > MAX_BATCH) throw new ChainUnavailable("chain.bad_data");
     return { anchor: { log_root, register_root, size: safe(size), time: safe(time) }, final };
   }
 }
+
+/** @param {number} seq as a word, in hex */
+const argument = (seq) => seq.toString(16).padStart(64, "0");
 
 /** EIP-1898: the state after exactly this block. @param {Block} at */
 const pin = (at) => ({ blockHash: at.hash });
@@ -218,12 +226,12 @@ const blockByTag = (tag) => ({ method: "eth_getBlockByNumber", params: [tag, fal
 const blockKey = ({ hash, time }) => `${hash} ${time}`;
 
 /** @param {unknown} answer */
-const answerKey = (answer) => (typeof answer === "string" ? answer.toLowerCase() : answer);
+const answerKey = (answer) => (answer instanceof Reverted ? `reverted ${answer.data}` : typeof answer === "string" ? answer.toLowerCase() : answer);
 
-/** The one value that all are. @template T @param {T[]} values @param {(value: T) => unknown} key @param {number} block @returns {T} */
-function same(values, key, block) {
+/** The one value that all are. @template T @param {T[]} values @param {(value: T) => unknown} key @returns {T} */
+function same(values, key) {
   const [first] = values;
-  if (values.some((value) => key(value) !== key(first))) throw new ChainUnavailable("chain.disagree", { block });
+  if (values.some((value) => key(value) !== key(first))) throw new ChainUnavailable("chain.disagree");
   return first;
 }
 

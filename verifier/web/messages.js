@@ -32,7 +32,7 @@ const SENTENCES = {
   "canonical.normal_form": ["{pointer} 的文本不是 NFC 规范形式。", "The text of {pointer} is not in normal form NFC."],
   "canonical.type": ["{pointer} 只能是文本、真假值、列表或对象。", "{pointer} is neither text, boolean, list nor object."],
   "canonical.depth": ["{pointer} 的嵌套超过 16 层。", "{pointer} is nested more than 16 levels deep."],
-  "canonical.name": ["{pointer} 的名称不允许。", "{pointer} has a name that is not allowed."],
+  "canonical.key": ["{pointer} 的名称不允许。", "{pointer} has a name that is not allowed."],
 
   "trust.pass": ["所属的链（{chain_id}）和合约与您信任的一致。", "Chain ({chain_id}) and contract are those that you trust."],
   "trust.fail": ["文件所属的链（{chain_id}）或合约（{contract}）不是您信任的。", "The file's chain ({chain_id}) or contract ({contract}) is not among those that you trust."],
@@ -91,7 +91,7 @@ const SENTENCES = {
 
   "pending.in_time": ["已受理，待上链，最迟 {deadline}。", "Accepted, to be anchored by {deadline}."],
   "pending.overdue": ["承诺的上链时间 {deadline} 已过：请取得新的证明。", "It was to be anchored by {deadline}, which is past: ask for a newer proof."],
-  "pending.no_receipt": ["没有受理回执的未上链文件不能证明任何事。", "Without a receipt, what is not anchored proves nothing."],
+  "pending.no_receipt": ["没有可核对的受理回执，未上链的文件不能证明任何事。", "Without a receipt that can be checked, what is not anchored proves nothing."],
 
   "skipped.form": ["没有可核对的证明文件。", "There is no proof file to check."],
   "skipped.trust": ["不是您信任的链和合约，未核对。", "Not of a chain and contract that you trust: not checked."],
@@ -102,13 +102,14 @@ const SENTENCES = {
   "chain.unreachable": ["节点 {endpoint} 没有回答。", "The endpoint {endpoint} does not answer."],
   "chain.timeout": ["节点 {endpoint} 未及时回答。", "The endpoint {endpoint} did not answer in time."],
   "chain.http": ["节点 {endpoint} 拒绝了请求（{status_code}）。", "The endpoint {endpoint} refused ({status_code})."],
-  "chain.rpc_error": ["节点 {endpoint} 报告错误：{message}", "The endpoint {endpoint} reports an error: {message}"],
+  "chain.rpc_error": ["节点 {endpoint} 报告错误（{code}）。", "The endpoint {endpoint} reports an error ({code})."],
   "chain.bad_answer": ["节点 {endpoint} 的回答无法理解。", "The answer of endpoint {endpoint} makes no sense."],
   "chain.bad_data": ["合约的回答无法理解。", "The contract's answer makes no sense."],
   "chain.empty": ["合约地址没有给出数据。", "The contract's address gave no data."],
   "chain.other_chain": ["节点 {endpoint} 属于另一条链（{chain_id}）。", "The endpoint {endpoint} is of another chain ({chain_id})."],
   "chain.no_code": ["地址 {contract} 处没有合约。", "There is no contract at {contract}."],
-  "chain.disagree": ["各节点对区块 {block} 的回答不一致。", "The endpoints disagree about block {block}."],
+  "chain.disagree": ["各节点的回答不一致。", "The endpoints disagree."],
+  "chain.too_short": ["链上的区块数还不足所要求的确认数。", "The chain has fewer blocks than the confirmations asked for."],
   "chain.lag": ["节点的最终区块 {block} 已是 {age} 秒前的，过旧。", "The final block {block} is {age} seconds old: too old."],
   "chain.heartbeat": ["最新的第 {seq} 号存证之后已有 {silence} 秒没有新的存证。", "Nothing was anchored for {silence} seconds after {seq}, the newest."],
   "chain.no_head": ["合约没有给出最新的存证（第 {seq} 号）。", "The contract does not give its newest anchor ({seq})."],
@@ -120,8 +121,10 @@ const SENTENCES = {
   "chain.final_above_head": ["存证文件把第 {seq} 号标为最终，却称最新的是第 {head} 号。", "The anchors file calls {seq} final and {head} the newest."],
 
   "fetched.nothing": ["没有可以取得证明的地方。", "There is no place to get a proof from."],
-  "fetched.none": ["未取得该号码的证明。", "No proof about this number was to be had."],
-  "fetched.unreachable": ["取证明时没有得到回答。", "There was no answer when a proof was asked for."],
+  "fetched.none": ["{mirror} 没有该号码的证明。", "{mirror} has no proof about this number."],
+  "fetched.unreachable": ["向 {mirror} 取证明时没有得到回答。", "There was no answer when {mirror} was asked for a proof."],
+  "fetched.timeout": ["{mirror} 未及时回答。", "{mirror} did not answer in time."],
+  "fetched.refused": ["{mirror} 拒绝了请求（{status_code}）。", "{mirror} refused ({status_code})."],
   "fetched.not_yet_known": ["该号码有已受理、尚未最终上链的登记，请稍后再查。", "Something about this number is accepted and not final yet: please ask again soon."],
 };
 

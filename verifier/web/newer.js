@@ -6,9 +6,10 @@
  */
 
 import { hex } from "./bytes.js";
-import { OtherProtocol, parseProof } from "./proof.js";
 import { Malformed } from "./json.js";
+import { OtherProtocol, parseProof } from "./proof.js";
 import { commitmentOfProof, examineFile, examineProof, unknown, unread } from "./recipe.js";
+import { host } from "./rpc.js";
 
 /**
  * @typedef {import("./recipe.js").Examination} Examination
@@ -20,39 +21,53 @@ import { commitmentOfProof, examineFile, examineProof, unknown, unread } from ".
  * @property {string | null} commitment in hex; null: absence or presence
  * @property {number | null} seq head, as read; null where the chain could not be read
  *
- * @callback Source
- * @param {Wanted} wanted
- * @returns {Promise<Uint8Array | ArrayBuffer | string | null>} a proof file; null where it has none. Rejects where it does not
- *   answer; with a `code` of messages.js on the error, that is the reason shown.
+ * @typedef {object} Source
+ * @property {string} name how it is shown
+ * @property {(wanted: Wanted) => Promise<Material>} ask a proof file. Rejects with NoProof, or anything else where it fails
+ *
+ * @typedef {Uint8Array | ArrayBuffer | string} Material
  */
+
+/** A source answered, and has no proof to give; `code` is a key of messages.js. */
+export class NoProof extends Error {
+  /** @param {"fetched.none" | "fetched.not_yet_known" | "fetched.refused" | "fetched.timeout"} code @param {Record<string, number>} [params] */
+  constructor(code, params = {}) {
+    super(code);
+    this.name = "NoProof";
+    this.code = code;
+    this.params = params;
+  }
+}
 
 /**
  * A source over HTTP: the service, or a mirror of its proofs.
  * @param {string} url of the host @param {typeof globalThis.fetch} [fetch] @param {number} [timeout_ms]
  * @returns {Source}
  */
-export const proofsAt =
-  (url, fetch = globalThis.fetch, timeout_ms = 10_000) =>
-  async ({ number, commitment, seq }) => {
-    const response = await fetch.call(globalThis, new URL("/v1/proofs", url).href, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ number, ...(commitment && { commitment }), ...(seq && { seq }) }),
-      signal: AbortSignal.timeout(timeout_ms),
-      credentials: "omit",
-      redirect: "error",
-      cache: "no-store",
-    });
-    if (response.status === 404) return null;
-    if (response.status === 409) throw new NotYetKnown();
-    if (!response.ok) throw new Error(`${response.status}`);
-    return response.arrayBuffer();
-  };
-
-/** The source has accepted an entry of that number which is not final yet. */
-class NotYetKnown extends Error {
-  code = "fetched.not_yet_known";
-}
+export const proofsAt = (url, fetch = globalThis.fetch, timeout_ms = 10_000) => ({
+  name: host(url),
+  async ask({ number, commitment, seq }) {
+    const signal = AbortSignal.timeout(timeout_ms);
+    try {
+      const response = await fetch.call(globalThis, new URL("/v1/proofs", url).href, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ number, ...(commitment && { commitment }), ...(seq && { seq }) }),
+        signal,
+        credentials: "omit",
+        redirect: "error",
+        cache: "no-store",
+      });
+      if (response.status === 404) throw new NoProof("fetched.none");
+      // An entry of that number is accepted, and not final yet.
+      if (response.status === 409) throw new NoProof("fetched.not_yet_known");
+      if (!response.ok) throw new NoProof("fetched.refused", { status_code: response.status });
+      return await response.arrayBuffer();
+    } catch (error) {
+      throw signal.aborted ? new NoProof("fetched.timeout") : error;
+    }
+  },
+});
 
 /**
  * Nothing was presented: what the sources say about a number, or about one copy of it.
@@ -63,8 +78,8 @@ export async function examineFetched(question, given, sources, seq) {
   /** @type {Examination} */
   let best = unread(unknown("fetched.nothing"));
   for (const [i, source] of sources.entries()) {
-    const { material, reason } = await askFor(source, question, seq);
-    const found = material === null ? unread(unknown(reason)) : await examineFile(material, given, question, true);
+    const got = await askFor(source, question, seq);
+    const found = "problem" in got ? unread(unknown(got.problem.code, got.problem.params)) : await examineFile(got.material, given, question, true);
     if (isDecisive(found) && (found.proof?.shape === "anchored" || rank(best) < PENDING)) return found;
     if (i === 0 || rank(found) > rank(best)) best = found;
   }
@@ -86,8 +101,8 @@ export async function examineNewer(old, given, question, sources) {
   const wanted = { number: proof.number, commitment: await commitmentOfProof(proof) };
   let best = old;
   for (const source of sources) {
-    const { material } = await askFor(source, wanted, view.head);
-    const newer = material === null ? null : parsed(material);
+    const got = await askFor(source, wanted, view.head);
+    const newer = "problem" in got ? null : parsed(got.material);
     if (newer?.shape !== "anchored" || newer.number !== proof.number) continue;
     // The paper's own content and receipt stay; only its place in log and register is the fetched one's.
     const found = await examineProof({ ...proof, shape: "anchored", inclusion: newer.inclusion, register: newer.register }, given, question, true);
@@ -98,18 +113,20 @@ export async function examineNewer(old, given, question, sources) {
   return best;
 }
 
-/** @param {Source} source @param {Question} wanted @param {number | null} seq */
+/**
+ * @param {Source} source @param {Question} wanted @param {number | null} seq
+ * @returns {Promise<{material: Material} | {problem: import("./anchors.js").Problem}>}
+ */
 async function askFor(source, { number, commitment }, seq) {
   try {
-    const material = await source({ number, commitment: commitment && hex(commitment), seq });
-    return { material, reason: "fetched.none" };
+    return { material: await source.ask({ number, commitment: commitment && hex(commitment), seq }) };
   } catch (error) {
-    const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-    return { material: null, reason: code.startsWith("fetched.") ? code : "fetched.unreachable" };
+    const { code, params } = error instanceof NoProof ? error : { code: "fetched.unreachable", params: {} };
+    return { problem: { code, params: { mirror: source.name, ...params } } };
   }
 }
 
-/** @param {Uint8Array | ArrayBuffer | string} material */
+/** @param {Material} material */
 function parsed(material) {
   try {
     return parseProof(material);

@@ -103,7 +103,7 @@ export async function examineProof(proof, given, question, fetched) {
       checks.final = checkFinal(ofInclusion ? [ofInclusion, ofRegister] : [ofRegister], view); // (8)
       checks.newest = await checkNewest(proof, ofRegister, view); // (9)
       checks.current = checkCurrent(proof); // (10)
-      if ("anchor" in ofRegister) {
+      if ("anchor" in ofRegister && ofRegister.anchor) {
         fresh = ofRegister.anchor.register_root === view.head_root;
         as_of = { seq: register.seq, time: ofRegister.anchor.time };
       }
@@ -199,7 +199,7 @@ async function checkInclusion({ entry, inclusion }, held) {
   const { seq, index, size, path } = /** @type {import("./proof.js").Inclusion} */ (inclusion);
   const leaf = await leafHash(encodeEntry(/** @type {import("./entry.js").Entry} */ (entry)));
   const root = await rootFromPath(leaf, index, size, path);
-  if (root === null || hex(root) !== held.anchor.log_root || size !== held.anchor.size) return mismatch("inclusion", seq, held);
+  if (!held.anchor || root === null || hex(root) !== held.anchor.log_root || size !== held.anchor.size) return mismatch("inclusion", seq, held);
   return pass("inclusion.pass", { seq, position: index + 1, size, time: held.anchor.time });
 }
 
@@ -210,7 +210,7 @@ async function checkRegister(proof, held) {
   if ("problem" in held) return unknown(held.problem.code, held.problem.params);
   const { seq, state } = registerOf(proof);
   const root = await registerRoot(proof);
-  if (root === null || hex(root) !== held.anchor.register_root) return mismatch("register", seq, held);
+  if (!held.anchor || root === null || hex(root) !== held.anchor.register_root) return mismatch("register", seq, held);
   if (state && state.seq > seq) return fail("register.state_after_anchor");
   if (proof.inclusion && proof.entry && state && !isBeforeEntry(proof)) {
     const { inclusion, entry } = proof;
@@ -237,7 +237,7 @@ async function registerRoot(proof) {
 function checkFinal(anchors, view) {
   for (const held of anchors) if ("problem" in held) return unknown(held.problem.code, held.problem.params);
   const { block, endpoints } = view.source;
-  if (anchors.some((held) => "anchor" in held && !held.final)) return fail("final.fail");
+  if (!anchors.every((held) => "anchor" in held && held.anchor && held.final)) return fail("final.fail");
   if (block === null) return pass("final.file", { head: view.head });
   return pass(endpoints.length === 1 ? "final.one_endpoint" : "final.pass", { block: block.number, time: block.time, endpoints: endpoints.length });
 }
@@ -248,7 +248,7 @@ function checkFinal(anchors, view) {
 async function checkNewest(proof, held, view) {
   const { seq } = registerOf(proof);
   if ("problem" in held) return unknown(held.problem.code, held.problem.params);
-  if (isBeforeEntry(proof)) return fail("newest.before_entry", { seq });
+  if (!held.anchor || isBeforeEntry(proof)) return fail("newest.before_entry", { seq });
   const root = held.anchor.register_root;
   if (root === view.head_root) return pass("newest.pass", { seq, head: view.head });
   if (seq > view.head) return fail("newest.not_final", { seq, head: view.head });

@@ -11,8 +11,13 @@ export class ChainUnavailable extends Error {
   }
 }
 
-/** What a call to a contract ends in where the contract refuses. */
-export const REVERTED = Symbol("reverted");
+/** A call that the contract refused: the data that it gave with it. */
+export class Reverted {
+  /** @param {string} data hex, lower case */
+  constructor(data) {
+    this.data = data;
+  }
+}
 
 /**
  * @typedef {object} Request
@@ -25,7 +30,7 @@ export const REVERTED = Symbol("reverted");
  */
 
 /**
- * The results of `requests` in their order, from one endpoint. A call that the contract reverted ends in REVERTED.
+ * The results of `requests` in their order, from one endpoint. A call that the contract refused ends in a Reverted.
  * @param {string} url @param {Request[]} requests @param {Transport} transport
  * @returns {Promise<any[]>}
  * @throws {ChainUnavailable}
@@ -43,9 +48,10 @@ export async function ask(url, requests, transport) {
       if (answer?.result === undefined) throw bad(url);
       return answer.result;
     }
-    const { code, message = "" } = answer.error;
-    if (code === 3 || /revert/i.test(message)) return REVERTED;
-    throw new ChainUnavailable("chain.rpc_error", { endpoint: host(url), message: String(message).slice(0, 200) });
+    const { code, data } = answer.error;
+    const reverted = data?.data ?? data; // as it is (Geth, Anvil), or one level down (Hardhat)
+    if (typeof reverted === "string" && /^0x[0-9a-f]+$/i.test(reverted)) return new Reverted(reverted.toLowerCase());
+    throw new ChainUnavailable("chain.rpc_error", { endpoint: host(url), code: Number.isInteger(code) ? code : 0 });
   });
 }
 

@@ -15,13 +15,13 @@ import { examineFile } from "./recipe.js";
 import { reportOf } from "./report.js";
 import { parseAnchors, parseQuestion, parseTrust } from "./trust.js";
 
-export { proofsAt } from "./newer.js";
+export { NoProof, proofsAt } from "./newer.js";
 export { reportOf } from "./report.js";
 export { UsageError } from "./trust.js";
 export { EXIT } from "./verdict.js";
 
 /**
- * @typedef {Uint8Array | ArrayBuffer | string} Material a proof file's bytes or text
+ * @typedef {import("./newer.js").Material} Material a proof file's bytes or text
  * @typedef {{number: string, commitment?: string | null}} Question of a QR code, a PDF or a form; commitment in hex
  * @typedef {import("./recipe.js").Examination} Examination
  * @typedef {import("./report.js").Report} Report
