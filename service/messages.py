@@ -243,6 +243,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "原发票尚未在本登记簿登记；登记后将自动关联。",
         "The original is not registered here yet; the two are joined as soon as it is.",
     ),
+    "seller_not_bound": ("这把密钥不属于该销方。", "This key is not bound to that seller."),
     "number_taken": ("这个发票号码已经登记。", "This number is registered already."),
     "possible_duplicate": (
         "24 小时内已登记购销双方、金额和日期都相同的发票 {number}。",

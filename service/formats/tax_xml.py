@@ -22,7 +22,7 @@ from service.formats.zips import members
 MAX_BYTES = 4 * 1024 * 1024
 """Twice what the sections may be; an invoice of 2,000 lines takes less than 1 MiB."""
 MAX_TAGS = 200_000
-SCHEMA = "zhengpiao/invoice/1"
+_SCHEMA = "zhengpiao/invoice/1"
 
 _BEIJING = timezone(timedelta(hours=8))
 _DECLARATION = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["'][^>]*\?>""")
@@ -170,7 +170,7 @@ class _Reader:
         return ImportedInvoice(sections, tuple(self._findings), sections["header"].get("number"), self._file)
 
     def _header(self) -> dict[str, str]:
-        header = {"schema": SCHEMA, "kind": self._kind()}
+        header = {"schema": _SCHEMA, "kind": self._kind()}
         number = self._text("/header/number", "Header", "EIid")
         again = self._text("/header/number", "TaxSupervisionInfo", "InvoiceNumber")
         if number and again and number != again:

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
 
 from service.db import chunks
 from service.errors import Finding, Refused
+from service.invoices.rules import decimal_of
 from service.invoices.tables import copies, invoices
 from service.ledger.tables import entries
 from verifier.entry import decode_entry, number_key
@@ -48,12 +49,8 @@ class Derived(NamedTuple):
 
 
 def to_decimal(text: object) -> Decimal | None:
-    """An amount as it stands in content; None where it is no finite number."""
-    try:
-        value = Decimal(text) if isinstance(text, str) else None
-    except InvalidOperation:
-        return None
-    return value if value is not None and value.is_finite() else None
+    """An amount as it stands in content; None where the rules call it no number (1E999999999 is none)."""
+    return decimal_of(text) if isinstance(text, str) else None
 
 
 def of_content(sections: dict[str, Any]) -> Facts:

@@ -23,11 +23,6 @@ REGIONS = frozenset(
 """The first two digits of GB/T 2260, and 91 to 95, under which the five planned cities issue."""
 
 
-def legacy_number(code: str, number: str) -> str:
-    """How the code and number of a pre-digital invoice are written as one, e.g. 011002400111-99000007."""
-    return f"{code}-{number}"
-
-
 def other_prefix(seller_tax_id: str) -> str:
     """What makes a number of kind `other` the seller's own: the first 8 hex digits of SHA-256 of tax id and colon, then a colon."""
     return sha256(f"{seller_tax_id}:".encode(errors="surrogatepass")).hexdigest()[:8].upper() + ":"

@@ -3,10 +3,9 @@
 reversal_exceeds_original, reversal_of_reversal, original_not_open, original_not_registered, number_taken, possible_duplicate.
 """
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -107,25 +106,7 @@ def check_number_free(status: Status | None) -> list[Finding]:
     return [] if status in (None, "released") else [Finding("number_taken", "error", "/header/number")]
 
 
-class DuplicateKey(NamedTuple):
-    """What two invoices have in common that are probably one."""
-
-    seller: str
-    buyer: str
-    amount_with_tax: Decimal
-    issued_on: date
-
-
-def duplicate_key(sections: dict[str, Any], amount_with_tax: Decimal | None, issued_on: date | None) -> DuplicateKey | None:
-    """None where it cannot be told. A buyer without tax id is compared by name, after NFKC."""
-    seller = sections["seller"].get("tax_id", "")
-    buyer = sections["buyer"].get("tax_id") or unicodedata.normalize("NFKC", sections["buyer"].get("name", ""))
-    if not seller or not buyer or amount_with_tax is None or issued_on is None:
-        return None
-    return DuplicateKey(seller, buyer, amount_with_tax, issued_on)
-
-
 def check_duplicate(alike: Iterable[tuple[str, datetime]], now: datetime) -> list[Finding]:
-    """possible_duplicate, once, for the latest of the (number, registered at) of equal key within 24 hours."""
+    """possible_duplicate, for the latest within 24 hours of those `alike` in parties, total and day: (number, registered at)."""
     recent = [(at, number) for number, at in alike if timedelta(0) <= now - at <= DUPLICATE_WINDOW]
     return [Finding("possible_duplicate", "warning", "/header/number", {"number": max(recent)[1]})] if recent else []

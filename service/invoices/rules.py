@@ -14,6 +14,7 @@
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -54,6 +55,9 @@ LINE_TAX_TOLERANCE = Decimal("0.06")
 TAX_TOLERANCE = Decimal("1.27")
 
 BEIJING = timezone(timedelta(hours=8))
+
+# str.isprintable knows the interpreter's version of Unicode; protocol.md asks for 14.
+_PRINTABLE_IS_ASSIGNED = unicodedata.unidata_version == "14.0.0"
 
 # Sums and products of what _MONEY and _NUMBER let through are exact in this many digits.
 _EXACT = Context(prec=120, traps=[])
@@ -132,7 +136,7 @@ def _canonical(sent: Any, normalised: Normalised, findings: Findings) -> dict[st
 def _section_bytes(name: str, value: Any, findings: Findings) -> bytes | None:
     try:
         written = canonical_bytes(value)
-        if not written.isascii():
+        if not (_PRINTABLE_IS_ASSIGNED and written.decode().isprintable()):
             check_assigned(value)
     except NotCanonical as refused:
         pointer = f"/{name}{refused.pointer}".encode(errors="replace").decode()
@@ -193,12 +197,11 @@ class _Check:
                 self._add("text_not_allowed", "error", "/header/issued_on", case="date")
             elif self._issued_on > self._today:
                 self._add("issued_in_the_future", "error", "/header/issued_on")
-                return
         if written := header.get("issued_at"):
             issued_at = _day_of(written)
             if issued_at is None:
                 self._add("text_not_allowed", "error", "/header/issued_at", case="time")
-            elif issued_at > self._today:
+            elif issued_at > self._today and (self._issued_on is None or self._issued_on <= self._today):
                 self._add("issued_in_the_future", "error", "/header/issued_at")
 
     def _sums(self, totals: dict[str, str]) -> None:
@@ -206,8 +209,7 @@ class _Check:
         if currency and not _CURRENCY.fullmatch(currency):
             self._add("text_not_allowed", self._elsewhere, "/totals/currency", case="currency")
         for name in ("amount", "tax", "amount_with_tax"):
-            written = totals.get(name)
-            self._totals[name] = self._money(written, f"/totals/{name}") if written else None
+            self._totals[name] = self._money(totals, name, "/totals")
         amount, tax, with_tax = self._totals.values()
         if amount is not None and tax is not None and with_tax is not None and amount + tax != with_tax:
             self._add("totals_do_not_add_up", "error", "/totals/amount_with_tax", expected=str(amount + tax))
@@ -248,12 +250,9 @@ class _Check:
         any_category = self._sections["header"].get("kind") not in _WITH_CATEGORY
         for index, line in enumerate(lines):
             place = f"/lines/{index}"
-            written = line.get("amount")
-            amount = self._money(written, f"{place}/amount") if written else None
-            written = line.get("tax")
-            tax = self._money(written, f"{place}/tax") if written else None
-            written = line.get("amount_with_tax")
-            with_tax = self._money(written, f"{place}/amount_with_tax") if written else None
+            amount = self._money(line, "amount", place)
+            tax = self._money(line, "tax", place)
+            with_tax = self._money(line, "amount_with_tax", place)
             amounts.append(amount)
             taxes.append(tax)
             with_taxes.append(with_tax)
@@ -294,8 +293,8 @@ class _Check:
         return rate
 
     def _quantity(self, line: dict[str, str], place: str, amount: Decimal | None) -> None:
-        quantity = self._number(line.get("quantity"), f"{place}/quantity")
-        price = self._number(line.get("unit_price"), f"{place}/unit_price")
+        quantity = self._number(line, "quantity", place)
+        price = self._number(line, "unit_price", place)
         if quantity is None or price is None or amount is None:
             return
         expected = quantity * price
@@ -335,23 +334,29 @@ class _Check:
         if expected != total:
             self._add("lines_do_not_add_up", "error", f"/totals/{name}", expected=str(expected))
 
-    def _money(self, written: str, pointer: str) -> Decimal | None:
+    def _money(self, amounts: dict[str, str], name: str, place: str) -> Decimal | None:
         """Two decimals; else amount_scale, in `new` an error. None where it is no number, an error in as_issued too."""
-        if _MONEY.fullmatch(written):
+        written = amounts.get(name)
+        if written and _MONEY.fullmatch(written):
             return Decimal(written)
-        if _NUMBER.fullmatch(written):
-            self._add("amount_scale", self._elsewhere, pointer)
-            return Decimal(written)
-        self._add("amount_scale", "error", pointer, case="number")
-        return None
+        amount = self._number(amounts, name, place)
+        if amount is not None:
+            self._add("amount_scale", self._elsewhere, f"{place}/{name}")
+        return amount
 
-    def _number(self, written: str | None, pointer: str) -> Decimal | None:
+    def _number(self, amounts: dict[str, str], name: str, place: str) -> Decimal | None:
+        written = amounts.get(name)
         if not written:
             return None
-        if _NUMBER.fullmatch(written):
-            return Decimal(written)
-        self._add("amount_scale", "error", pointer, case="number")
-        return None
+        number = decimal_of(written)
+        if number is None:
+            self._add("amount_scale", "error", f"{place}/{name}", case="number")
+        return number
+
+
+def decimal_of(written: str) -> Decimal | None:
+    """The number that an amount, quantity or price says; None where the rules say that it is none."""
+    return Decimal(written) if _NUMBER.fullmatch(written) else None
 
 
 def _date(written: str) -> date | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.invoices.content import KINDS
-from service.invoices.numbers import REGIONS, WELL_FORMED, legacy_number, other_prefix
+from service.invoices.numbers import REGIONS, WELL_FORMED, other_prefix
 from service.invoices.rules import check, refuses
 from tests.unit.samples import TODAY, changed, sections_of
 
@@ -101,10 +101,6 @@ def test_an_other_number_is_its_seller_s_own() -> None:
     sections: dict[str, Any] = sections_of("S02")  # another seller
     sections["header"].update(kind="other", number=PREFIX + "1")
     assert [f.code for f in check(sections, "new", today=TODAY)] == ["number_format"]
-
-
-def test_a_legacy_number_is_code_and_number() -> None:
-    assert legacy_number("011002400111", "99000007") == sections_of("S07")["header"]["number"]
 
 
 @given(st.sampled_from(sorted(KINDS)), st.text(max_size=70) | st.from_regex(WELL_FORMED, fullmatch=True))

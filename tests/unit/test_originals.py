@@ -15,10 +15,9 @@ from service.invoices.originals import (
     check_duplicate,
     check_number_free,
     check_original,
-    duplicate_key,
     reference_of,
 )
-from tests.unit.samples import NEGATIVE, TODAY, removed, sections_of
+from tests.unit.samples import NEGATIVE, sections_of
 
 S01 = Original("valid", "91110108MAXXXX015B", Decimal("27232.82"), reverses=False)
 
@@ -136,15 +135,6 @@ def test_a_number_is_taken_for_ever(status: Any) -> None:
 
 def test_unless_released() -> None:
     assert check_number_free("released") == check_number_free(None) == []
-
-
-def test_invoices_are_alike_by_parties_total_and_day() -> None:
-    key = duplicate_key(sections_of("S03"), Decimal("320.00"), TODAY)
-    assert key == ("92110101MAXXXX04XG", "个人(张三)", Decimal(320), TODAY)
-    assert duplicate_key(sections_of("S10"), Decimal(1), TODAY) == (S01.seller_tax_id, "91110105MAXXXX023T", Decimal(1), TODAY)
-    assert duplicate_key(removed("S03", "/seller/tax_id"), Decimal(1), TODAY) is None
-    assert duplicate_key(removed("S03", "/buyer/name"), Decimal(1), TODAY) is None
-    assert duplicate_key(sections_of("S03"), None, TODAY) is None
 
 
 def test_a_duplicate_is_possible_for_a_day() -> None:

@@ -198,6 +198,8 @@ def test_the_future_begins_after_today() -> None:
     sections = changed("S11", "/header/issued_at", "2026-11-23T20:00:00Z")  # the 24th in Beijing
     assert found(sections) == []
     assert found(sections, today=date(2026, 11, 23)) == [("issued_in_the_future", "error", "/header/issued_at")]
+    sections["header"]["issued_on"] = "2026-11-24"
+    assert found(sections, today=date(2026, 11, 23)) == [("issued_in_the_future", "error", "/header/issued_on")]
 
 
 def test_a_registry_takes_a_future_invoice_that_exists_with_its_finding() -> None:
