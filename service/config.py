@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     max_backlog: int = Field(default=500_000, ge=1)
     """Accepted entries that are not sealed yet; above that, writes get 503."""
     threads: int = Field(default=8, ge=1)
-    """Threads of an API process for handlers; more processes for more load, not more threads (docs/performance.md)."""
+    """Threads of an API process for handlers. For more load: more processes, not threads (docs/decisions/0002-one-colour.md)."""
     poll_s: float = Field(default=0.25, gt=0)
     """How often the worker looks for new entries and new blocks."""
     worker_silent_s: int = Field(default=30, ge=1)
@@ -81,12 +81,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> Self:
-        if self.env == "production":
-            for name in ("receipt_key", "contract"):
-                if getattr(self, name) is None:
-                    raise ValueError(f"{_PREFIX}{name.upper()} is required in production")
-            if not self.public_url.startswith("https://"):
-                raise ValueError("ZHENGPIAO_PUBLIC_URL must be https in production")
+        if self.env == "production" and not self.public_url.startswith("https://"):
+            raise ValueError("ZHENGPIAO_PUBLIC_URL must be https in production")
         return self
 
 

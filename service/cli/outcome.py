@@ -1,0 +1,70 @@
+"""How a command ends: its exit status, and what it prints for people or, with --json, for machines."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Exit(IntEnum):
+    """Exit statuses of `zhengpiao`; those from 64 are the ones of sysexits.h. docs/operations.md lists them."""
+
+    DONE = 0
+    REFUSED = 1
+    """What was asked for was refused, wholly or in part; nothing was half-done."""
+    USAGE = 64
+    INPUT = 65
+    """A file is not what it should be."""
+    UNAVAILABLE = 69
+    """The service, the database or the chain did not answer. Whether something was done is unknown, and it can be asked again."""
+    INTERNAL = 70
+    NOT_ALLOWED = 77
+    """The key is missing, unknown, or has another role."""
+    CONFIGURATION = 78
+
+
+class Failed(Exception):
+    """Ends a command with `sentence`; `members` go along in JSON."""
+
+    def __init__(self, exit_: Exit, code: str, sentence: str, **members: Any) -> None:
+        super().__init__(sentence)
+        self.exit = exit_
+        self.code = code
+        self.sentence = sentence
+        self.members = members
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for machines.")]
+
+console = Console(highlight=False, soft_wrap=True)
+"""For results."""
+progress_console = Console(stderr=True, highlight=False)
+"""For what is going on meanwhile; a terminal alone gets to see it."""
+
+
+def print_json(value: Any) -> None:
+    """On a line, so that a stream of them stays one document a line."""
+    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_fields(fields: Mapping[str, Any]) -> None:
+    """Name and value, a line each."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in fields.items():
+        table.add_row(Text(name, style="bold"), Text("-" if value is None else str(value)))
+    console.print(table)
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table with a head."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    console.print(table)
