@@ -5,6 +5,7 @@ from datetime import date
 from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from service.errors import Finding
 from service.invoices.content import Profile
 from service.invoices.rules import check, examine, refuses
+from service.messages import detail
 from tests.unit.samples import INVOICE_IDS, NEGATIVE, TODAY, changed, removed, sections_of
 from verifier.canonical import canonical_bytes
 from verifier.commitment import SECTIONS
@@ -508,5 +510,9 @@ def test_no_change_of_an_invoice_raises(data: st.DataObject, invoice_id: str, pr
     before = copy.deepcopy(sections)
     examined = examine(sections, profile, today=TODAY)
     assert repr(sections) == repr(before)
+    for finding in examined.findings:
+        assert detail(finding, "zh").encode()
+        assert detail(finding, "en").encode()
+        orjson.dumps([finding.pointer, finding.params])
     if not refuses(examined.findings, profile):
         assert examined.canonical == {name: canonical_bytes(examined.sections[name]) for name in SECTIONS}
