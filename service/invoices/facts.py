@@ -118,12 +118,12 @@ def of_numbers(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, Fac
     return found
 
 
-def waiting_for(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, list[tuple[bytes, Facts]]]:
-    """By each of `keys`: the registered invoices that name it as their original, in order, as (their key, facts)."""
-    found: dict[bytes, list[tuple[bytes, Facts]]] = {}
+def waiting_for(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, dict[bytes, Facts]]:
+    """By each of `keys`: the registered invoices that name it as their original, in order, by their own key."""
+    found: dict[bytes, dict[bytes, Facts]] = {}
     for some in chunks(keys):
         for original_key, key, *facts in connection.execute(_waiting_for, {"keys": some}):
-            found.setdefault(original_key, []).append((key, _read(*facts)))
+            found.setdefault(original_key, {})[key] = _read(*facts)
     return found
 
 

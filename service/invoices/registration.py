@@ -149,7 +149,7 @@ class _Work:
         own = [one.key for one in prepared]
         self._waiting = facts.waiting_for(connection, own)
         named = {one.original_key for one in prepared if one.original_key is not None}
-        involved = {*own, *named, *(key for some in self._waiting.values() for key, _ in some)}
+        involved = {*own, *named, *(key for some in self._waiting.values() for key in some)}
         self._histories = histories(connection, sorted(involved))
         reversers = {entry.other for key in named for entry in self._histories[key].entries if entry.kind in _REVERSALS}
         self._facts = facts.of_numbers(connection, sorted(named | reversers))
@@ -168,6 +168,8 @@ class _Work:
         act, findings = self._judge_original(one)
         if findings and one.profile == "new" and any(finding.severity == "error" for finding in findings):
             raise Refused("invoice_refused", findings=[*one.findings, *findings])
+        if one.original_key is not None and any(finding.code == "original_not_registered" for finding in findings):
+            self._waiting.setdefault(one.original_key, {})[one.key] = one.facts
         findings += self._duplicates(one)
         one.findings = [*one.findings, *findings]
         self._facts[one.key] = one.facts
@@ -175,8 +177,9 @@ class _Work:
         logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, one.original_key or ZERO, ZERO))]
         if act is not None and one.original_key is not None:
             logged.append(self._log_act(act, one.original_key, one.key, one.number))
-        for key, waiting in self._waiting.get(one.key, ()):
-            logged += self._complete(one.key, key, waiting)
+        for key, waiting in self._waiting.get(one.key, {}).items():
+            if key != one.key:
+                logged += self._complete(one.key, key, waiting)
         return logged
 
     def _taken(self, one: Prepared, history: History, findings: list[Finding]) -> Refused:
@@ -202,7 +205,9 @@ class _Work:
 
     def _complete(self, original_key: bytes, key: bytes, waiting: Facts) -> list[int]:
         """An invoice that named this one as its original was here first: its act is logged now."""
-        if _status_name(self._histories[key]) != "valid":
+        history = self._histories[key]
+        issued = [entry for entry in history.entries if entry.kind is Kind.ISSUE][-1]
+        if _status_name(history) != "valid" or issued.other != original_key:  # released meanwhile, perhaps issued again
             return []
         reference = originals.Reference(waiting.number, waiting.relation or "", waiting.seller_tax_id, waiting.amount_with_tax)
         act = originals.check_original(reference, self._original(original_key)).act

@@ -133,6 +133,11 @@ def test_what_waits_for_its_original_is_completed_when_that_arrives(database: Da
     assert record(database, S01).stored[1].entry.other == record(database, S06).stored[0].entry.key
 
 
+def test_order_within_one_transaction_does_not_matter_for_an_original(database: Database) -> None:
+    registered(database, sample("S06"), sample("S01"))
+    assert kinds(database, S01) == [Kind.ISSUE, Kind.REVERSE_PART]
+
+
 def test_a_reissue_voids_its_original(database: Database) -> None:
     registered(database, sample("S10"), sample("S11"))
     number = INVOICES["S10"]["header"]["number"]
