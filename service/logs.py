@@ -14,7 +14,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_API_KEY = re.compile(r"(zp_(?:test|live)_[0-9A-Za-z]{1,12})[0-9A-Za-z_-]*")
+_API_KEY = re.compile(r"(zp_(?:test|live)_[a-z2-7]{1,10})[a-z2-7_]*")
 
 
 def configure(env: Literal["dev", "production"], level: int = logging.INFO) -> None:
@@ -29,13 +29,12 @@ def configure(env: Literal["dev", "production"], level: int = logging.INFO) -> N
     renderers: list[Processor] = (
         [exception_place, structlog.processors.JSONRenderer(serializer=_to_json)]
         if env == "production"
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -1,9 +1,11 @@
 """What every test may ask for: a chain, the contract on it, and a fresh database of either kind."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.chain import Chain, RegistryContract, anvil
 from tests.postgres import PostgresCluster, postgres_cluster
@@ -38,3 +40,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     name = cluster.create_database()
     yield cluster.url(name)
     cluster.drop_database(name)
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """For a test of what sets up the logging of a process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()

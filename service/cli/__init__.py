@@ -13,7 +13,7 @@ import orjson
 import typer
 from sqlalchemy.exc import OperationalError
 
-from service.cli import deploying, operating
+from service.cli import deploying, keys, operating
 from service.cli.outcome import Exit, Failed
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 for room in (operating, deploying):
     room.add_to(app)
+app.add_typer(keys.app, name="keys")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             return Exit.USAGE
-        return _fail(Failed(Exit.USAGE, "usage", f"{error.format_message()} (see --help)"), for_machines)
+        said = error.format_message().replace("Value error, ", "")
+        return _fail(Failed(Exit.USAGE, "usage", f"{said.rstrip('.')} (see --help)"), for_machines)
     except typer.Abort:
         return _fail(Failed(Exit.REFUSED, "aborted", "aborted"), for_machines)
     except Failed as failure:

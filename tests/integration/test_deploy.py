@@ -92,7 +92,7 @@ def test_a_run_that_was_cut_short_is_finished_by_the_next(run: Run, node: Chain,
         assert (status, said["transaction"]) == (Exit.DONE, begun["transaction"])
 
     with monkeypatch.context() as patch:  # after it was sent
-        patch.setattr(deployment.time, "sleep", stop)
+        patch.setattr("service.deployment.time.sleep", stop)
         with pytest.raises(Stopped):
             run("--record", "sent.json")
     status, said = run("--record", "sent.json")

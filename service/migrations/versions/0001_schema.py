@@ -26,6 +26,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("anchoring_health_pkey")),
     )
     op.create_table(
+        "api_keys",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("env", sa.String(length=4), nullable=False, comment="test or live: part of the key as it is written"),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column(
+            "bound", sa.Text(), nullable=False, comment="JSON: tax ids, of sellers for an issuer, of the buyer for a recipient"
+        ),
+        sa.Column("label", sa.String(length=100), nullable=False, comment="for people, to tell keys apart"),
+        sa.Column("secret_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False, comment="ms since 1970 UTC"),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True, comment="ms since 1970 UTC"),
+        sa.PrimaryKeyConstraint("id", name=op.f("api_keys_pkey")),
+    )
+    op.create_table(
         "batches",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("log_root", sa.LargeBinary(length=32), nullable=False),
