@@ -1,5 +1,11 @@
-"""The key that signs promises, and the check that a pending row was really promised (protocol.md section 6)."""
+"""The key that signs promises, and the check that a pending row was really promised (protocol.md section 6).
 
+Sealing checks every receipt of a batch, and signs that it did: one signature over all of them, in the order of the batch. It
+covers every stored bit of them at a thousandth of the price, and only where it fails are they checked one by one again.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,13 +45,29 @@ class ReceiptKeys:
         Ed25519 is deterministic (RFC 8032 section 5.1.6), so for the key at hand signing again and comparing says the same as
         verifying, at a third of its time.
         """
+        if not 0 <= receipt.deadline < 1 << 63:
+            return False
         if receipt.key_id == self.key_id:
             return self.sign(entry, receipt.deadline) == receipt
         public = self.public.get(receipt.key_id.hex())
         return public is not None and is_signed(public, receipt.signature, self._message(entry, receipt.deadline))
 
+    def sign_batch(self, log_root: bytes, receipts: Iterable[Receipt]) -> bytes:
+        """That these are the receipts of the batch with this log root, in order, and that each of them was checked."""
+        return self._key.sign(batch_message(self._chain_id, self._contract, log_root, digest(receipts)))
+
     def _message(self, entry: bytes, deadline: int) -> bytes:
         return receipt_message(self._chain_id, self._contract, entry, deadline)
+
+
+def digest(receipts: Iterable[Receipt]) -> bytes:
+    """H of key_id ‖ u64(deadline) ‖ signature of each in turn."""
+    return sha256(b"".join([key_id + deadline.to_bytes(8, "big") + signature for key_id, deadline, signature in receipts])).digest()
+
+
+def batch_message(chain_id: int, contract: bytes, log_root: bytes, receipts: bytes) -> bytes:
+    """What sealing signs: "zhengpiao/receipts" ‖ u64(chain_id) ‖ contract ‖ log root ‖ digest of the receipts."""
+    return b"".join((b"zhengpiao/receipts", chain_id.to_bytes(8, "big"), contract, log_root, receipts))
 
 
 def receipt_keys(settings: Settings) -> ReceiptKeys:

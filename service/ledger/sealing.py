@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from service.ledger import outbox, register, tiles
 from service.ledger.entries import History, Stored, stored_by_key
 from service.ledger.receipts import Receipt, ReceiptKeys
-from service.ledger.tables import batches, entries, incidents, transactions
+from service.ledger.tables import batch_receipts, batches, entries, incidents, transactions
 from service.ledger.tables import outbox as outbox_table
 from service.ledger.tables import tiles as tiles_table
 from verifier.entry import MAX_BATCH, Kind, decode_entry
@@ -47,7 +47,7 @@ def seal(
     sealed, changes, refused = _replay(connection, rows, keys, seq)
     if not sealed and not heartbeat:
         return None
-    leaves = [leaf_hash(data) for _, data in sealed]
+    leaves = [leaf_hash(data) for _, data, _ in sealed]
     connection.execute(
         insert(batches),
         {"seq": seq, "log_root": EMPTY, "size": len(sealed), "register_root": EMPTY, "sealed_at": now_ms, "foreign": 0},
@@ -55,7 +55,10 @@ def seal(
     log_root = tiles.write(connection, seq, leaves)
     register_root = register.update(connection, seq, changes.items())
     connection.execute(update(batches).where(batches.c.seq == seq).values(log_root=log_root, register_root=register_root))
-    _place(connection, seq, [id_ for id_, _ in sealed])
+    _place(connection, seq, [id_ for id_, _, _ in sealed])
+    if sealed:
+        signature = keys.sign_batch(log_root, [receipt for _, _, receipt in sealed])
+        connection.execute(insert(batch_receipts), {"seq": seq, "key_id": keys.key_id, "signature": signature})
     outbox.add(connection, seq)
     return Sealed(seq, len(sealed), log_root, register_root, refused)
 
@@ -86,12 +89,12 @@ def _take(connection: Connection, limit: int) -> Sequence[Any]:
 
 def _replay(
     connection: Connection, rows: Sequence[Any], keys: ReceiptKeys, seq: int
-) -> tuple[list[tuple[int, bytes]], dict[bytes, bytes], list[int]]:
-    """The rows that may be sealed as (id, entry), the register's changes as key -> H(state), and the ids that may not."""
+) -> tuple[list[tuple[int, bytes, Receipt]], dict[bytes, bytes], list[int]]:
+    """The rows that may be sealed as (id, entry, receipt), the register's changes as key -> H(state), and the ids that may not."""
     later = [row.key for row in rows if row.ordinal > 1]
     before: dict[bytes, list[Stored]] = stored_by_key(connection, later) if later else {}
     known = {key: History(stored for stored in some if stored.seq is not None) for key, some in before.items()}
-    sealed: list[tuple[int, bytes]] = []
+    sealed: list[tuple[int, bytes, Receipt]] = []
     changes: dict[bytes, bytes] = {}
     refused: list[int] = []
     for id_, key, data, key_id, deadline, signature, ordinal, _ in rows:
@@ -99,14 +102,14 @@ def _replay(
         if history is None:
             history = known[key] = History()
         try:
-            entry = decode_entry(data)
-            if entry.key != key or ordinal != history.ordinal + 1 or not keys.is_valid(data, Receipt(key_id, deadline, signature)):
+            entry, receipt = decode_entry(data), Receipt(key_id, deadline, signature)
+            if entry.key != key or ordinal != history.ordinal + 1 or not keys.is_valid(data, receipt):
                 raise NotAllowed("not what was promised")
             history.add(entry, seq, len(sealed))
         except (Malformed, NotAllowed):
             refused.append(id_)
             continue
-        sealed.append((id_, data))
+        sealed.append((id_, data, receipt))
         if entry.kind is not Kind.NOTE and history.state is not None:
             changes[key] = history.state.hash()
     return sealed, changes, refused
@@ -130,7 +133,7 @@ def unseal_from(connection: Connection, seq: int) -> None:
     connection.execute(update(entries).where(entries.c.seq >= seq).values(seq=None, index=None))
     register.discard_from(connection, seq)
     connection.execute(delete(transactions).where(transactions.c.seq >= seq))
-    for table in (tiles_table, outbox_table, batches):
+    for table in (batch_receipts, tiles_table, outbox_table, batches):
         connection.execute(delete(table).where(table.c.seq >= seq))
 
 

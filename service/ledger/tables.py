@@ -65,6 +65,21 @@ batches = Table(
     Column("foreign", SmallInteger, nullable=False, default=0, comment="1: another anchorer took the seq; it counts as empty"),
 )
 
+batch_receipts = Table(
+    "batch_receipts",
+    metadata,
+    Column(
+        "seq",
+        BigInteger().with_variant(Integer(), "sqlite"),
+        ForeignKey("batches.seq"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("key_id", LargeBinary(8), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False, comment="over all receipts of the batch; see receipts.py"),
+)
+"""So that whoever reads a million receipts again need not check a million signatures."""
+
 tiles = Table(
     "tiles",
     metadata,

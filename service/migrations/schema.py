@@ -2,7 +2,8 @@
 
 import service.auth.tables
 import service.invoices.tables
-import service.ledger.tables  # noqa: F401
+import service.ledger.tables
+import service.reconciliation.tables  # noqa: F401
 from service.db import metadata
 
 __all__ = ["metadata"]
