@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     env: Literal["dev", "production"] = "dev"
     database_url: SecretStr = SecretStr("sqlite:///var/zhengpiao.db")
     rpc_urls: Annotated[tuple[str, ...], NoDecode] = ("http://127.0.0.1:8545",)
+    public_rpc_urls: Annotated[tuple[str, ...] | None, NoDecode] = None
+    """Endpoints that the trust file names for everybody; None: `rpc_urls` in dev, and none in production: those may hold secrets."""
     contract: str | None = None
     chain_id: int = 31337
     public_url: str = "http://127.0.0.1:8000"
@@ -43,6 +45,8 @@ class Settings(BaseSettings):
 
     max_backlog: int = Field(default=500_000, ge=1)
     """Accepted entries that are not sealed yet; above that, writes get 503."""
+    anonymous_per_minute: int = Field(default=600, ge=0)
+    """Requests that one network (IPv4 /32, IPv6 /64) may POST without a key; 0: any number."""
     threads: int = Field(default=8, ge=1)
     """Threads of an API process for handlers. For more load: more processes, not threads (docs/decisions/0002-one-colour.md)."""
     poll_s: float = Field(default=0.25, gt=0)
@@ -55,7 +59,7 @@ class Settings(BaseSettings):
     max_fee_gwei: float = Field(default=500.0, gt=0)
     """Fee cap of one unit of gas; above that the worker waits and raises an alarm."""
 
-    @field_validator("rpc_urls", "nodes", mode="before")
+    @field_validator("rpc_urls", "public_rpc_urls", "nodes", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

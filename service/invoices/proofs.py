@@ -11,7 +11,7 @@ from service.ledger.entries import History, Stored
 from service.ledger.outbox import Item
 from service.ledger.tables import batches
 from service.ledger.tables import outbox as outbox_table
-from verifier.commitment import SECTIONS
+from verifier.commitment import PUBLIC_SECTIONS, SECTIONS, copy_of
 from verifier.entry import number_key
 from verifier.fields import Chain
 from verifier.merkle import leaf_hash, root_from_path
@@ -43,7 +43,7 @@ def of_copy(
     disclose: Collection[str],
     seq: int | None = None,
 ) -> AnchoredProof | PendingProof:
-    """The proof file of one copy at the newest final anchor (or at `seq`), pending until there is one.
+    """The proof file of one copy at the newest final anchor (or at `seq`), pending as of any before its own.
 
     `disclose` names the sections to open; the header always is. Raises Refused("anchor_not_kept"), Unavailable, NotProven.
     """
@@ -51,7 +51,7 @@ def of_copy(
     copy = reading.read_copy(connection, made_by.id)
     sections = _sections(copy, disclose)
     receipt = Receipt(made_by.receipt.key_id.hex(), made_by.receipt.deadline, made_by.receipt.signature)
-    if anchor is None or made_by.seq is None or made_by.index is None or not _is_final(connection, made_by.seq):
+    if anchor is None or made_by.seq is None or made_by.index is None or made_by.seq > anchor.seq:
         return PendingProof(chain, sections, made_by.entry, receipt)
     size, log_root = connection.execute(select(batches.c.size, batches.c.log_root).where(batches.c.seq == made_by.seq)).one()
     path = tiles.path(connection, made_by.seq, made_by.index, size)
@@ -70,9 +70,15 @@ def of_copy(
 
 
 def of_number(
-    connection: Connection, chain: Chain, number: str, record: reading.Record | None, seq: int | None = None
+    connection: Connection,
+    chain: Chain,
+    number: str,
+    record: reading.Record | None,
+    seq: int | None = None,
+    *,
+    with_state: bool = False,
 ) -> AbsenceProof | PresenceProof:
-    """Absence, or presence by the state's hash alone, at the newest final anchor (or at `seq`).
+    """Absence, or presence at the newest final anchor (or at `seq`): by the state's hash alone, unless `with_state`.
 
     Raises Refused("not_yet_known") while an entry of the number is accepted and not final: absence must not be proven then.
     """
@@ -84,17 +90,36 @@ def of_number(
     if record is None or all((s.seq or 0) > anchor.seq for s in record.stored):
         return _absent(connection, chain, number, anchor)
     state, siblings = _present(connection, record, anchor)
-    shown = state if state.status is Status.RELEASED else state.hash()
+    shown = state if with_state or state.status is Status.RELEASED else state.hash()
     return PresenceProof(chain, number, RegisterPath(anchor.seq, siblings), shown)
 
 
+def answer(
+    connection: Connection, chain: Chain, number: str, commitment: bytes | None, seq: int | None = None
+) -> AnchoredProof | PendingProof | AbsenceProof | PresenceProof:
+    """What anybody gets who asks about a number, or about the copy of it with this commitment: sections 0 to 3 of that copy.
+
+    Where no copy of the number has the commitment, it is answered as for the number alone, but with the state: that another copy is
+    the current one is what makes this one *not_current* (protocol.md sections 7 and 8).
+    """
+    record = reading.find(connection, number)
+    if commitment is not None and record is not None:
+        made_by = record.entry_of_copy(copy_of(commitment))
+        if made_by is not None:
+            return of_copy(connection, chain, record, made_by, PUBLIC_SECTIONS, seq)
+    return of_number(connection, chain, number, record, seq, with_state=commitment is not None)
+
+
 def _anchor(connection: Connection, seq: int | None) -> Item | None:
-    """The anchor to prove at. Raises Unavailable while what was final is not, and Refused for a `seq` that is not final or kept."""
+    """The anchor to prove at. Raises Unavailable while what was final is not, and Refused for an older `seq` that is not kept.
+
+    Whoever reads the chain may see a newer anchor become final a moment before the worker does: the newest one here serves both.
+    """
     last = health.read(connection)
     if last is not None and last.trouble in health.NOTHING_PROVEN:
         raise Unavailable("chain_in_doubt", 60)
     newest = outbox.newest_final(connection)
-    if seq is None or newest is None or seq == newest.seq:
+    if seq is None or newest is None or seq >= newest.seq:
         return newest
     anchor = outbox.final_at(connection, seq)
     if anchor is None or register.root_at(connection, seq) != anchor.register_root:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, select
 
+from service.db import chunks
 from service.errors import Refused
 from service.invoices.registration import STATUS_NAMES
 from service.invoices.tables import acts, copies, invoices
@@ -95,18 +96,30 @@ def get(connection: Connection, number: str, sellers: frozenset[str] | None) -> 
     return record
 
 
+_copies = select(
+    copies.c.entry_id,
+    copies.c.invoice_id,
+    copies.c.salts,
+    *(copies.c.provenance if name == "provenance" else invoices.c[name] for name in SECTIONS),
+).join(invoices, invoices.c.id == copies.c.invoice_id)
+
+
 def read_copy(connection: Connection, entry_id: int) -> Copy:
     """The copy that an issue or reprint made. Raises Refused("content_lost") where its row is gone."""
-    query = (
-        select(copies.c.invoice_id, copies.c.salts, copies.c.provenance, *(invoices.c[n] for n in SECTIONS if n != "provenance"))
-        .join(invoices, invoices.c.id == copies.c.invoice_id)
-        .where(copies.c.entry_id == entry_id)
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_copies.where(copies.c.entry_id == entry_id)).one_or_none()
     if row is None:
         raise Refused("content_lost")
+    return _copy(row)
+
+
+def read_copies(connection: Connection, entry_ids: Sequence[int]) -> list[Copy]:
+    """The same of several; those whose rows are gone are left out."""
+    return [_copy(row) for some in chunks(entry_ids) for row in connection.execute(_copies.where(copies.c.entry_id.in_(some)))]
+
+
+def _copy(row: Any) -> Copy:
     salts = [row.salts[start : start + 16] for start in range(0, 128, 16)]
-    return Copy(entry_id, row.invoice_id, salts, [getattr(row, name) for name in SECTIONS])
+    return Copy(row.entry_id, row.invoice_id, salts, [getattr(row, name) for name in SECTIONS])
 
 
 def state_of(connection: Connection, stored: Stored) -> str:

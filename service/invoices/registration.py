@@ -141,6 +141,11 @@ def register(
     return results
 
 
+def check(connection: Connection, one: Prepared, now_ms: int) -> None:
+    """Add to its findings what registering it now would find. Raises Refused as `register` would return it; nothing is logged."""
+    _Work(connection, [one], now_ms).decide(one)
+
+
 class _Work:
     """One transaction's decisions: everything is read first, then entries gather in memory (see entries.append)."""
 

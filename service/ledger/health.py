@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, insert, select
 
 from service.config import Settings
+from service.errors import Unavailable
 from service.ledger.tables import anchoring_health as table
 
 
@@ -36,6 +37,14 @@ def promise_s(last: Health | None, now: float, settings: Settings) -> int:
     """What a receipt may promise now: the usual time while anchoring goes on, a longer one in trouble (protocol.md section 6)."""
     is_working = last is not None and last.is_working(now, settings.worker_silent_s)
     return settings.promise_s if is_working else settings.troubled_promise_s
+
+
+def check_may_promise(last: Health | None, settings: Settings) -> None:
+    """Raises Unavailable where no promise would mean anything: the contract is not what it was, or nobody ever anchored to it."""
+    if last is None and settings.env == "production":
+        raise Unavailable("worker_never_seen", 30)
+    if last is not None and last.trouble in NOTHING_PROVEN:
+        raise Unavailable("chain_in_doubt", 60)
 
 
 def read(connection: Connection) -> Health | None:

@@ -1,0 +1,137 @@
+"""Registering what issuers send, one or many: the transaction, its repetition, and what a taken number is answered with."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from service.db import Database
+from service.errors import Refused
+from service.invoices import issued, reading, registration
+from service.invoices.idempotency import Attempt, find, write_once
+from service.invoices.issued import Issued
+from service.invoices.registration import (
+    Prepared,
+    Registered,
+    Submission,
+    findings_from_json,
+    findings_to_json,
+    prepare,
+    register,
+)
+from service.invoices.rules import BEIJING
+from service.ledger.entries import stored_by_key
+from service.ledger.receipts import ReceiptKeys
+from verifier.commitment import SECTIONS
+from verifier.entry import Kind
+
+Result = Issued | Refused
+
+
+class Issuer(NamedTuple):
+    """Who registers: id of the API key, and the seller tax ids that it is bound to (None: any)."""
+
+    id: str
+    sellers: frozenset[str] | None
+
+
+def submit(
+    database: Database,
+    keys: ReceiptKeys,
+    submissions: Sequence[Submission | Refused],
+    issuer: Issuer,
+    attempt: Attempt | None,
+    now_ms: int,
+    deadline: int,
+) -> list[Result]:
+    """Register in order, in one transaction; what stands refused in `submissions` already stays so in its place.
+
+    A repeated `attempt` gets what it made the first time, refusals included. `deadline` (ms) is what the receipts promise.
+    """
+    if attempt:
+        with database.read() as connection:
+            made = find(connection, attempt)
+            if made is not None:
+                return _read(connection, made)
+    today = today_at(now_ms)
+    prepared = [_prepare(one, issuer.sellers, today) for one in submissions]
+    good = [one for one in prepared if isinstance(one, Prepared)]
+    results: list[Result] = []
+
+    def work(connection: Connection) -> tuple[Any, bool]:
+        outcomes = register(connection, good, issuer.id, keys, now_ms, deadline)
+        _mark_same_content(connection, good, outcomes)
+        left = iter(outcomes)
+        results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
+        return [_kept(result) for result in results], any(isinstance(result, Issued) for result in results)
+
+    if not good:
+        return [one for one in prepared if isinstance(one, Refused)]
+    made, was_before = write_once(database, attempt, now_ms, work)
+    if was_before:
+        with database.read() as connection:
+            return _read(connection, made)
+    return results
+
+
+def check(connection: Connection, submission: Submission, issuer: Issuer, now_ms: int) -> Prepared:
+    """What registering would find now, with nothing registered. Raises Refused as registering would."""
+    prepared = prepare(submission, issuer.sellers, today_at(now_ms))
+    registration.check(connection, prepared, now_ms)
+    return prepared
+
+
+def today_at(now_ms: int) -> date:
+    """The date in Beijing."""
+    return datetime.fromtimestamp(now_ms / 1000, BEIJING).date()
+
+
+def _prepare(submission: Submission | Refused, sellers: frozenset[str] | None, today: date) -> Prepared | Refused:
+    if isinstance(submission, Refused):
+        return submission
+    try:
+        return prepare(submission, sellers, today)
+    except Refused as refused:
+        return refused
+
+
+def _result(outcome: Registered | Refused) -> Result:
+    return outcome if isinstance(outcome, Refused) else issued.of(outcome)
+
+
+def _mark_same_content(connection: Connection, good: Sequence[Prepared], outcomes: Sequence[Registered | Refused]) -> None:
+    """A taken number: where the same seller registered the same content under it, `same_content` says so."""
+    taken: dict[bytes, list[tuple[Prepared, Refused]]] = {}
+    for one, outcome in zip(good, outcomes, strict=True):
+        if isinstance(outcome, Refused) and outcome.code == "number_taken":
+            taken.setdefault(one.key, []).append((one, outcome))
+    if not taken:
+        return
+    stored = stored_by_key(connection, sorted(taken))
+    issues = {s.id: key for key, some in stored.items() for s in some if s.entry.kind is Kind.ISSUE}
+    for copy in reading.read_copies(connection, sorted(issues)):
+        for one, refused in taken[issues[copy.entry_id]]:
+            # The same content is the same seller's: its tax id is part of it, and a key registers for its own sellers only.
+            if copy.canonical == [one.canonical[name] for name in SECTIONS]:
+                refused.extra["same_content"] = True
+
+
+def _kept(result: Result) -> Any:
+    if isinstance(result, Issued):
+        return result.kept()
+    return {
+        "code": result.code,
+        "params": result.params,
+        "extra": result.extra,
+        "findings": findings_to_json(result.findings),
+    }
+
+
+def _read(connection: Connection, made: Sequence[Any]) -> list[Result]:
+    again = iter(issued.read(connection, [one for one in made if isinstance(one, list)]))
+    return [next(again) if isinstance(one, list) else _refused(one) for one in made]
+
+
+def _refused(kept: dict[str, Any]) -> Refused:
+    return Refused(kept["code"], kept["params"], extra=kept["extra"], findings=findings_from_json(kept["findings"]))
