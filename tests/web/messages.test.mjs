@@ -45,5 +45,5 @@ test("in every vector's report every placeholder is filled", async () => {
 });
 
 test("times that no calendar has are shown as they are", () => {
-  assert.match(sentence("en", "pending.in_time", { deadline: Number.MAX_SAFE_INTEGER }), /9007199254740991 ms/);
+  assert.match(sentence("en", "pending.in_time", { deadline: Number.MAX_SAFE_INTEGER }), /by 9007199254741 s/);
 });

@@ -1,7 +1,7 @@
 /** One sentence for every code, in Chinese and English. A page that speaks in its own words has the codes. */
 
 /** @type {Record<string, [zh: string, en: string]>} */
-const SENTENCES = {
+export const SENTENCES = {
   "form.anchored": ["证明文件格式正确。", "The proof file is well formed."],
   "form.pending": ["证明文件格式正确；该发票已受理，尚未上链。", "The proof file is well formed; its invoice is accepted, not yet anchored."],
   "form.absence": ["证明文件格式正确：它证明某个号码未登记。", "The proof file is well formed: it shows that a number is not registered."],
@@ -34,7 +34,7 @@ const SENTENCES = {
   "canonical.depth": ["{pointer} 的嵌套超过 16 层。", "{pointer} is nested more than 16 levels deep."],
   "canonical.key": ["{pointer} 的名称不允许。", "{pointer} has a name that is not allowed."],
 
-  "trust.pass": ["所属的链（{chain_id}）和合约与您信任的一致。", "Chain ({chain_id}) and contract are those that you trust."],
+  "trust.pass": ["所属的链和合约与您信任的一致。", "Chain and contract are those that you trust."],
   "trust.fail": ["文件所属的链（{chain_id}）或合约（{contract}）不是您信任的。", "The file's chain ({chain_id}) or contract ({contract}) is not among those that you trust."],
 
   "content.pass": ["内容与登记的指纹一致，号码 {number}。", "The content matches the registered fingerprint of number {number}."],
@@ -129,7 +129,7 @@ const SENTENCES = {
 };
 
 /** @type {Record<string, [zh: string, en: string]>} */
-const WORDS = {
+export const WORDS = {
   valid: ["有效", "valid"],
   void: ["作废", "void"],
   reversed: ["已红冲", "reversed"],
@@ -182,12 +182,11 @@ const SUBJECTS = {
  * @param {number} ms since 1970 UTC
  */
 function when(ms) {
-  if (ms > MOST_MS) return `${ms} ms`; // the file may say so
+  if (ms >= YEAR_10000_MS) return `${(ms / 1000).toFixed(0)} s`; // a file may say so
   const date = new Date(ms);
   const parts = [date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes(), date.getSeconds()];
   const [month, day, hours, minutes, seconds] = parts.map((part) => String(part).padStart(2, "0"));
   return `${date.getFullYear()}-${month}-${day} ${hours}:${minutes}:${seconds}`;
 }
 
-/** The last moment that a Date can hold. */
-const MOST_MS = 8.64e15;
+const YEAR_10000_MS = 253_402_300_800_000;

@@ -82,7 +82,7 @@ export async function examineProof(proof, given, question, fetched) {
   const view = await given.view(proof.chain, seqs);
   const checks = allOf(skip("skipped.trust"), {
     form: pass(`form.${shape}`),
-    trust: view ? pass("trust.pass", proof.chain) : fail("trust.fail", proof.chain),
+    trust: view ? pass("trust.pass") : fail("trust.fail", proof.chain),
     content: await checkContent(proof, question), // (3)
     entry: checkEntry(proof, await originalKey(proof)), // (4)
   });
