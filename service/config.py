@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite:///var/zhengpiao.db")
     rpc_urls: Annotated[tuple[str, ...], NoDecode] = ("http://127.0.0.1:8545",)
     public_rpc_urls: Annotated[tuple[str, ...] | None, NoDecode] = None
-    """Endpoints that the trust file names for everybody; None: `rpc_urls` in dev, and none in production: those may hold secrets."""
+    """Endpoints that the trust file names; None: `rpc_urls` in dev, and none in production, where those may hold secrets."""
     contract: str | None = None
     chain_id: int = 31337
     public_url: str = "http://127.0.0.1:8000"
