@@ -6,7 +6,7 @@ keys: byte order equals UTF-16 order, and of the characters that either escapes 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import cast
 
@@ -53,12 +53,39 @@ def canonical_bytes(value: object) -> bytes:
     except (TypeError, ValueError):  # a lone surrogate: the walk below names its place
         _check_texts(value, "")
         raise NotCanonical("surrogate", "") from None
-    text = written.decode()
-    # Whole text first: normal form C is closed under taking substrings, and no mark composes with the characters around a text.
-    # Only where that fails (or an escaped line feed stands before a mark) is each text asked for itself.
-    if _SUSPICIOUS_JSON.search(text) or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+    if not _is_clean(written.decode()):
         _check_texts(value, "")
     return written
+
+
+def canonical_each(values: Sequence[object]) -> list[bytes]:
+    """The same of each value, looked through together, which is quicker. A NotCanonical's pointer starts with the index."""
+    if all([_is_shaped(value, MAX_DEPTH) for value in values]):  # noqa: C419  a list is quicker than a generator
+        try:
+            written = [orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values]
+        except (TypeError, ValueError):
+            pass
+        else:
+            if _is_clean(b"".join(written).decode()):
+                return written
+    written = []
+    for index, value in enumerate(values):
+        try:
+            written.append(canonical_bytes(value))
+        except NotCanonical as error:
+            raise NotCanonical(error.reason, f"/{index}{error.pointer}") from None
+    return written
+
+
+def _is_clean(text: str) -> bool:
+    """Whether every text in written JSON is certainly allowed: normal form C, and no forbidden character.
+
+    Normal form C is closed under taking substrings, and no mark composes with the characters around a text. Where an escaped line
+    feed stands before a mark the answer is no, and each text is asked for itself. Of the forbidden characters U+3164 alone is
+    printable, and what is escaped has a backslash.
+    """
+    printable = text.isprintable() and "\\" not in text and "\u3164" not in text
+    return (printable or not _SUSPICIOUS_JSON.search(text)) and (text.isascii() or unicodedata.is_normalized("NFC", text))
 
 
 def check_assigned(value: object, pointer: str = "") -> None:

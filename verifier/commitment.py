@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import NewType
 
 from verifier.errors import Malformed
-from verifier.merkle import tree_hash
+from verifier.merkle import node_hash
 
 SECTIONS = ("header", "seller", "totals", "provenance", "buyer", "lines", "payment", "notes")
 """The sections in the order of their indexes."""
@@ -29,9 +29,9 @@ def section_leaf(index: int, salt: bytes, canonical: bytes) -> bytes:
 
 def commitment_of(leaves: Sequence[bytes]) -> Commitment:
     """The RFC 9162 tree hash over the eight section leaves, in the order of SECTIONS."""
-    if len(leaves) != 8:
-        raise Malformed("a commitment is over eight section leaves")
-    return Commitment(tree_hash(leaves))
+    a, b, c, d, e, f, g, h = leaves
+    left = node_hash(node_hash(a, b), node_hash(c, d))
+    return Commitment(node_hash(left, node_hash(node_hash(e, f), node_hash(g, h))))
 
 
 def copy_of(commitment: bytes) -> Copy:
@@ -49,7 +49,7 @@ def commitment_from_text(text: str) -> Commitment:
     try:
         commitment = b32decode(text + "=" * (-len(text) % 8))
     except ValueError:
-        raise Malformed("a commitment in a QR code is 52 characters of A-Z and 2-7") from None
+        raise Malformed("form.commitment") from None
     if len(commitment) != 32 or commitment_to_text(commitment) != text:
-        raise Malformed("a commitment in a QR code is 52 characters of A-Z and 2-7")
+        raise Malformed("form.commitment")
     return Commitment(commitment)

@@ -58,7 +58,7 @@ def decode_entry(data: bytes) -> Entry:
 def number_key(number: str) -> Key:
     """H("zp1/number" ‖ 0x00 ‖ number as ASCII). Raises Malformed where the number's form is wrong."""
     if not NUMBER.fullmatch(number):
-        raise Malformed("not an invoice number")
+        raise Malformed("form.number")
     return Key(sha256(b"zp1/number\x00" + number.encode("ascii")).digest())
 
 

@@ -1,5 +1,7 @@
 """What the proof core raises. Nothing else leaves it: a malformed file never leaks ValueError, a dead node is never "invalid"."""
 
+from verifier.messages import Language, sentence
+
 
 class VerifierError(Exception):
     """The family: catch this one at the boundary."""
@@ -29,17 +31,48 @@ class NotCanonical(VerifierError):
 
 
 class Malformed(VerifierError):
-    """Bytes that are no proof file, trust file, anchors file, entry or state. `pointer` (RFC 6901) where one is known."""
+    """Bytes that are no proof file, trust file, anchors file, entry or state.
 
-    def __init__(self, reason: str, pointer: str = "") -> None:
+    `reason` is a code of messages.py or a sentence, `pointer` (RFC 6901) leads to the place where one is known.
+    """
+
+    def __init__(self, reason: str, pointer: str = "", **details: object) -> None:
         self.reason = reason
         self.pointer = pointer
-        super().__init__(f"{pointer}: {reason}" if pointer else reason)
+        self.details = details
+        super().__init__(self.sentence("en"))
+
+    def sentence(self, language: Language) -> str:
+        return sentence(self.reason, {"pointer": self.pointer, **self.details}, language)
+
+
+class OtherProtocol(VerifierError):
+    """A well-formed file of another protocol: it is neither malformed nor forged, only unknown here."""
+
+    def __init__(self, protocol: str) -> None:
+        self.protocol = protocol
+        super().__init__(f"protocol {protocol[:64]!r}")
 
 
 class NotAllowed(VerifierError):
     """An entry that the register's rules do not allow in its present state (protocol.md section 4)."""
 
 
+class Unreachable(VerifierError):
+    """Another machine gave no answer that can be read: it refused, said too much, led elsewhere, or (`timed_out`) was too slow."""
+
+    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+        self.timed_out = timed_out
+        super().__init__(reason)
+
+
 class ChainUnavailable(VerifierError):
-    """The chain could not be read, or its endpoints do not agree: nothing can be concluded from that."""
+    """The chain could not be read, or its endpoints do not agree: nothing can be concluded from that.
+
+    `reason` is a code of messages.py, `details` fill its sentence.
+    """
+
+    def __init__(self, reason: str, **details: object) -> None:
+        self.reason = reason
+        self.details = details
+        super().__init__(sentence(reason, details, "en"))

@@ -75,9 +75,10 @@ def shared_bits(a: bytes, b: bytes) -> int:
 def root_from_siblings(key: bytes, end: bytes, siblings: Sequence[bytes]) -> bytes:
     """The root that `siblings` (from the root down) lead to from the node `end` on the way of `key`."""
     node = end
-    for depth in range(len(siblings) - 1, -1, -1):
-        sibling = siblings[depth]
-        node = node_hash(sibling, node) if bit(key, depth) else node_hash(node, sibling)
+    way = int.from_bytes(key, "big") >> (256 - len(siblings))
+    for sibling in reversed(siblings):
+        node = sha256(b"\x01" + sibling + node if way & 1 else b"\x01" + node + sibling).digest()
+        way >>= 1
     return node
 
 
