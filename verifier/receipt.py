@@ -33,9 +33,10 @@ def is_public_key(key: bytes) -> bool:
 def is_signed(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """Strict RFC 8032 Ed25519: a scalar not below the group order, or a point that does not encode to itself, is refused.
 
-    OpenSSL refuses such a scalar, and compares R with the encoding that it computes; the key is asked for here.
+    OpenSSL refuses such a scalar, and compares R with the encoding that it computes; the key is asked for here. So is the
+    order of R: no signer makes a small one, and browsers do not all say the same of it.
     """
-    if not is_public_key(public_key):
+    if not is_public_key(public_key) or not is_public_key(signature[:32]):
         return False
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)

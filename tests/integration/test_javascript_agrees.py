@@ -7,17 +7,21 @@ import shutil
 import subprocess
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from hashlib import sha512
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.mutations import mutated
 from verifier import messages
 from verifier.anchors import parse_anchors
+from verifier.entry import Entry, Kind
 from verifier.errors import Malformed
 from verifier.question import Question
+from verifier.receipt import key_id, receipt_message
 from verifier.verify import verify
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +125,56 @@ def test_on_random_changes(tmp_path: Path) -> None:
     verdicts = compare(tmp_path, [mutation(seed) for seed in range(COUNT)])
     # The changes must reach every corner, or agreement says little.
     assert set(verdicts) == {"usage", *(vector["verdict"] for vector in VECTORS)}, verdicts
+
+
+def signed_by(forge: Callable[[Ed25519PrivateKey, bytes], bytes]) -> Case:
+    """The valid file under a key of our own, with a signature that `forge` makes."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    public = key.public_key().public_bytes_raw()
+    proof = json.loads((PROOFS / "valid.proof.json").read_bytes())
+    anchors = json.loads((PROOFS / "anchors.json").read_bytes())
+    entry = Entry(
+        Kind.ISSUE,
+        proof["entry"]["recorded_at"],
+        *(bytes.fromhex(proof["entry"][name]) for name in ("key", "copy", "other", "auth")),
+    )
+    contract = bytes.fromhex(proof["chain"]["contract"][2:])
+    message = receipt_message(proof["chain"]["chain_id"], contract, entry.encode(), proof["receipt"]["deadline"])
+    proof["receipt"] |= {"key_id": key_id(public), "signature": forge(key, message).hex()}
+    anchors["service_keys"] = {key_id(public): public.hex()}
+    return Case(json.dumps(proof).encode(), json.dumps(anchors).encode(), None)
+
+
+ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+def scalar_and_order(key: Ed25519PrivateKey, message: bytes) -> bytes:
+    """The honest signature, its scalar written another way."""
+    signature = key.sign(message)
+    return signature[:32] + (int.from_bytes(signature[32:], "little") + ORDER).to_bytes(32, "little")
+
+
+def identity(key: Ed25519PrivateKey, message: bytes) -> bytes:
+    """A signature whose R is the neutral element: RFC 8032's equation holds, and the key can be read off it."""
+    r = (1).to_bytes(32, "little")
+    secret = int.from_bytes(sha512(key.private_bytes_raw()).digest()[:32], "little") & (2**254 - 8) | 2**254
+    challenge = int.from_bytes(sha512(r + key.public_key().public_bytes_raw() + message).digest(), "little")
+    return r + (challenge * secret % ORDER).to_bytes(32, "little")
+
+
+@pytest.mark.parametrize(
+    ("forge", "verdict"),
+    [
+        (lambda key, message: key.sign(message), "valid"),
+        (scalar_and_order, "forged"),
+        (identity, "forged"),
+        (lambda key, message: key.sign(message + b"x"), "forged"),
+        (lambda key, message: bytes(64), "forged"),
+        (lambda key, message: b"\xff" * 64, "forged"),
+    ],
+)
+def test_on_odd_signatures(tmp_path: Path, forge: Callable[[Ed25519PrivateKey, bytes], bytes], verdict: str) -> None:
+    assert compare(tmp_path, [signed_by(forge)]) == {verdict: 1}
 
 
 @pytest.mark.parametrize("table", ["SENTENCES", "WORDS"])
