@@ -34,7 +34,7 @@ class Child(NamedTuple):
     is_leaf: bool
 
 
-_NO_CHILD = Child(EMPTY, False)
+NO_CHILD = Child(EMPTY, False)
 
 
 class Proof(NamedTuple):
@@ -60,7 +60,8 @@ def is_inner(page: bytes) -> bool:
     return page[:1] == _CHILDREN
 
 
-def _leaves(page: bytes) -> list[Leaf]:
+def leaves_of(page: bytes) -> list[Leaf]:
+    """The leaves of a page that holds leaves, in order of key."""
     return [(page[i : i + 32], page[i + 32 : i + 64]) for i in range(1, len(page), 64)]
 
 
@@ -83,7 +84,7 @@ def _join(left: Child, right: Child) -> Child:
     return Child(node_hash(left.hash, right.hash), False)
 
 
-def _hash_children(children: Sequence[Child]) -> Child:
+def hash_children(children: Sequence[Child]) -> Child:
     """The four levels above 16 children."""
     if not any(child.is_leaf or child.hash == EMPTY for child in children):
         return Child(tree_hash([child.hash for child in children]), False)
@@ -95,15 +96,15 @@ def _hash_children(children: Sequence[Child]) -> Child:
 
 def root_at(connection: Connection, seq: int) -> bytes:
     """The register root after batch `seq`; EMPTY before the first invoice."""
-    page = _read(connection, [""], seq).get("")
+    page = read_pages(connection, [""], seq).get("")
     return EMPTY if page is None else _hash_page(page, 0).hash
 
 
 def _hash_page(page: bytes, depth: int) -> Child:
-    return _hash_children(_children(page)) if is_inner(page) else _hash_leaves(_leaves(page), depth)
+    return hash_children(_children(page)) if is_inner(page) else _hash_leaves(leaves_of(page), depth)
 
 
-def _read(connection: Connection, paths: Sequence[str], seq: int) -> dict[str, bytes]:
+def read_pages(connection: Connection, paths: Sequence[str], seq: int) -> dict[str, bytes]:
     """The version of each page that is valid at `seq`; a path without one is left out."""
     newer = register_pages.alias()
     newest = (
@@ -134,7 +135,7 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
     inner: list[dict[str, list[Child]]] = []  # a level each, from the root down
     depth = 0
     while by_path:
-        pages = _read(connection, sorted(by_path), seq - 1)
+        pages = read_pages(connection, sorted(by_path), seq - 1)
         below: dict[str, list[Leaf]] = {}
         inner.append({})
         for path, leaves in by_path.items():
@@ -145,8 +146,8 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
                     below[path + digit] = some
             else:
                 if page is not None:
-                    leaves = sorted({**dict(_leaves(page)), **dict(leaves)}.items())
-                hashes[path] = _build(path, leaves, written)
+                    leaves = sorted({**dict(leaves_of(page)), **dict(leaves)}.items())
+                hashes[path] = build(path, leaves, written)
         by_path = below
         depth += 1
     for level in reversed(inner):
@@ -156,7 +157,7 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
                 if child is not None:
                     children[n] = child
             written[path] = encode_children(children)
-            hashes[path] = _hash_children(children)
+            hashes[path] = hash_children(children)
     rows = [{"path": path, "seq": seq, "page": page} for path, page in sorted(written.items())]
     for some_rows in chunks(rows, _PAGES_AT_ONCE):
         connection.execute(insert(register_pages), some_rows)
@@ -172,16 +173,16 @@ def _by_digit(leaves: Sequence[Leaf], depth: int) -> Iterator[tuple[str, list[Le
     return ((f"{digit:x}", some) for digit, some in groups.items())
 
 
-def _build(path: str, leaves: Sequence[Leaf], written: dict[str, bytes]) -> Child:
-    """The pages of a subtree that consists of `leaves`, into `written`."""
+def build(path: str, leaves: Sequence[Leaf], written: dict[str, bytes]) -> Child:
+    """The subtree under `path` that consists of `leaves` (sorted, not none); its pages go into `written`."""
     if len(leaves) <= MAX_LEAVES:
         written[path] = encode_leaves(leaves)
         return _hash_leaves(leaves, 4 * len(path))
-    children = [_NO_CHILD] * 16
+    children = [NO_CHILD] * 16
     for digit, some in _by_digit(leaves, len(path)):
-        children[int(digit, 16)] = _build(path + digit, some, written)
+        children[int(digit, 16)] = build(path + digit, some, written)
     written[path] = encode_children(children)
-    return _hash_children(children)
+    return hash_children(children)
 
 
 def prove(connection: Connection, seq: int, key: bytes) -> Proof:
@@ -192,15 +193,15 @@ def prove(connection: Connection, seq: int, key: bytes) -> Proof:
     siblings: list[bytes] = []
     digits = key.hex()
     path = ""
-    pages = _read(connection, [digits[:n] for n in range(_DEPTHS_AT_ONCE)], seq)
+    pages = read_pages(connection, [digits[:n] for n in range(_DEPTHS_AT_ONCE)], seq)
     while True:
         page = pages.get(path)
         if page is None and path:
-            page = _read(connection, [path], seq).get(path)
+            page = read_pages(connection, [path], seq).get(path)
         if page is None:
             return Proof(siblings, None)
         if not is_inner(page):
-            return _prove_in_leaves(key, _leaves(page), 4 * len(path), siblings)
+            return _prove_in_leaves(key, leaves_of(page), 4 * len(path), siblings)
         child = _prove_in_children(key, _children(page), 4 * len(path), siblings)
         if child is None:
             return Proof(siblings, None)
