@@ -42,11 +42,15 @@ describe("an honest chain", () => {
     test(`${file}: ${verdict}: ${why}`, async () => {
       const honest = new FakeChain();
       // As the anchors file: the chain as of head, without grace.
-      const report = await check(new Uint8Array(Buffer.from(vectorText(`proofs/${file}`))), { [A]: honest.endpoint() }, {
-        question,
-        trust: { grace_s: 0 },
-        now: honest.now,
-      });
+      const report = await check(
+        new Uint8Array(Buffer.from(vectorText(`proofs/${file}`))),
+        { [A]: honest.endpoint() },
+        {
+          question,
+          trust: { grace_s: 0 },
+          now: honest.now,
+        },
+      );
       // F is three seconds after head here.
       const late = file === "pending_deadline_is_head.proof.json";
       assert.equal(report.verdict, late ? "undecided" : verdict, JSON.stringify(report.checks));
@@ -57,7 +61,11 @@ describe("an honest chain", () => {
     const honest = new FakeChain();
     const report = await check(VALID, { [A]: honest.endpoint(), [B]: honest.endpoint() });
     const { number, hash, time } = honest.blocks[honest.finalized];
-    assert.deepEqual(report.source, { kind: "rpc", endpoints: ["https://a.example", "https://b.example"], block: { number, hash, time } });
+    assert.deepEqual(report.source, {
+      kind: "rpc",
+      endpoints: ["https://a.example", "https://b.example"],
+      block: { number, hash, time },
+    });
     assert.match(detail(report, "final"), /2 endpoints agree/);
     assert.deepEqual(report.as_of, { seq: 9, time: 1795600028 });
   });
@@ -108,7 +116,10 @@ describe("an honest chain", () => {
     const report = await check(VALID, { [A]: honest.endpoint(), [B]: honest.endpoint() }, { trust });
     assert.equal(report.verdict, "valid");
     assert.equal(report.source.block.number, honest.blocks.length - 3);
-    assert.equal((await check(VALID, { [A]: honest.endpoint() }, { trust: { finality: { confirmations: 4 } } })).verdict, "pending");
+    assert.equal(
+      (await check(VALID, { [A]: honest.endpoint() }, { trust: { finality: { confirmations: 4 } } })).verdict,
+      "pending",
+    );
     const short = await check(VALID, { [A]: honest.endpoint() }, { trust: { finality: { confirmations: 400 } } });
     assert.equal(short.verdict, "undecided");
     assert.match(detail(short, "inclusion"), /fewer blocks/);
@@ -138,11 +149,18 @@ describe("newest", () => {
   });
   test("no grace for absence and presence", async () => {
     for (const name of ["absent_stale", "presence_stale"]) {
-      assert.equal((await check(vectorText(`proofs/${name}.proof.json`), { [A]: new FakeChain().endpoint() })).verdict, "stale", name);
+      assert.equal(
+        (await check(vectorText(`proofs/${name}.proof.json`), { [A]: new FakeChain().endpoint() })).verdict,
+        "stale",
+        name,
+      );
     }
   });
   test("void within the grace is void, before it stale or void by the table", async () => {
-    assert.equal((await check(vectorText("proofs/void_as_of_old_anchor.proof.json"), { [A]: new FakeChain().endpoint() })).verdict, "void");
+    assert.equal(
+      (await check(vectorText("proofs/void_as_of_old_anchor.proof.json"), { [A]: new FakeChain().endpoint() })).verdict,
+      "void",
+    );
   });
 
   /** Heartbeats after 8: the same root until `change`, another from there on, one anchor a second. */
@@ -155,7 +173,13 @@ describe("newest", () => {
     return new FakeChain({ anchors });
   };
   for (const [change, grace_s, verdict] of [
-    [9, 102, "stale"], [9, 103, "valid"], [10, 101, "stale"], [10, 102, "valid"], [60, 51, "stale"], [60, 52, "valid"], [108, 3, "stale"],
+    [9, 102, "stale"],
+    [9, 103, "valid"],
+    [10, 101, "stale"],
+    [10, 102, "valid"],
+    [60, 51, "stale"],
+    [60, 52, "valid"],
+    [108, 3, "stale"],
     [108, 4, "valid"],
   ]) {
     test(`100 anchors later, changed at ${change}, ${grace_s} s: ${verdict}`, async () => {
@@ -172,7 +196,8 @@ describe("newest", () => {
     assert.equal(report.verdict, "valid");
   });
   test("an endpoint that fails while the change is looked for", async () => {
-    const lie = (method, params, honest) => (params[0]?.data?.endsWith("9".padStart(8, "0")) ? { error: { code: -32005, message: "limit" } } : honest);
+    const lie = (method, params, honest) =>
+      params[0]?.data?.endsWith("9".padStart(8, "0")) ? { error: { code: -32005, message: "limit" } } : honest;
     const fake = withHeartbeats(100, 60);
     assert.equal((await check(old(), { [A]: fake.endpoint(lie) }, { now: fake.now })).verdict, "undecided");
   });
@@ -199,7 +224,9 @@ describe("not final yet", () => {
   });
   test("another root above F: a reorganisation may yet decide", async () => {
     const fake = notFinal();
-    const anchors = fake.blocks[9].anchors.map((anchor) => (anchor.seq === 9 ? { ...anchor, register_root: "2".repeat(64) } : anchor));
+    const anchors = fake.blocks[9].anchors.map((anchor) =>
+      anchor.seq === 9 ? { ...anchor, register_root: "2".repeat(64) } : anchor,
+    );
     const report = await check(VALID, { [A]: fake.fork(9, anchors).endpoint() }, { now: fake.now });
     assert.equal(report.verdict, "undecided");
     assert.equal(result(report, "inclusion"), "pass");
@@ -207,13 +234,21 @@ describe("not final yet", () => {
   });
   test("endpoints on two forks above F", async () => {
     const fake = notFinal();
-    const report = await check(VALID, { [A]: fake.endpoint(), [B]: fake.fork(10, fake.blocks[8].anchors).endpoint() }, { now: fake.now });
+    const report = await check(
+      VALID,
+      { [A]: fake.endpoint(), [B]: fake.fork(10, fake.blocks[8].anchors).endpoint() },
+      { now: fake.now },
+    );
     assert.equal(report.verdict, "undecided");
     assert.equal(result(report, "inclusion"), "pass", "what is final does not suffer");
   });
   test("a changed file is forged even so where a final anchor says it", async () => {
     const fake = notFinal();
-    const report = await check(vectorText("proofs/path_flip_fail.proof.json"), { [A]: fake.endpoint(), [B]: fake.fork(10, []).endpoint() }, { now: fake.now });
+    const report = await check(
+      vectorText("proofs/path_flip_fail.proof.json"),
+      { [A]: fake.endpoint(), [B]: fake.fork(10, []).endpoint() },
+      { now: fake.now },
+    );
     assert.equal(report.verdict, "forged");
   });
 });
@@ -237,15 +272,21 @@ describe("never green", () => {
     "zeros for head": call(HEAD, () => ({ result: zeros(1) })),
     "zeros for anchors": call(ANCHOR, () => ({ result: zeros(5) })),
     "zeros for everything": only("eth_call", (_, params) => ({ result: zeros(params[0].data === HEAD ? 1 : 5) })),
-    "an anchor without a time": call(ANCHOR, ({ result, error }) => (error ? { error } : { result: result.slice(0, 2 + 64 * 3) + "0".repeat(64) + result.slice(2 + 64 * 4) })),
+    "an anchor without a time": call(ANCHOR, ({ result, error }) =>
+      error ? { error } : { result: result.slice(0, 2 + 64 * 3) + "0".repeat(64) + result.slice(2 + 64 * 4) },
+    ),
     "half an anchor": call(ANCHOR, ({ result, error }) => (error ? { error } : { result: result.slice(0, 200) })),
     "a word too many": call(HEAD, ({ result }) => ({ result: result + "00".repeat(32) })),
     "a number beyond 2^53": call(HEAD, () => ({ result: `0x${"f".repeat(64)}` })),
     "a revert for head": call(HEAD, () => ({ error: { code: 3, message: "execution reverted", data: "0x00" } })),
     "a revert without a reason for every anchor": call(ANCHOR, () => ({ error: { code: 3, message: "execution reverted" } })),
     "a revert for another reason": call(ANCHOR, () => ({ error: { code: 3, message: "execution reverted", data: "0xd93c0665" } })),
-    "every seq unknown, head too": call(ANCHOR, (_, params) => ({ error: { code: 3, message: "", data: `0xc28bb05d${params[0].data.slice(10)}` } })),
-    "an anchor of more than a batch": call(ANCHOR, ({ result, error }) => (error ? { error } : { result: `0x${result.slice(2, 130)}${"10001".padStart(64, "0")}${result.slice(194)}` })),
+    "every seq unknown, head too": call(ANCHOR, (_, params) => ({
+      error: { code: 3, message: "", data: `0xc28bb05d${params[0].data.slice(10)}` },
+    })),
+    "an anchor of more than a batch": call(ANCHOR, ({ result, error }) =>
+      error ? { error } : { result: `0x${result.slice(2, 130)}${"10001".padStart(64, "0")}${result.slice(194)}` },
+    ),
     "an error for every call": only("eth_call", () => ({ error: { code: -32005, message: "rate limited" } })),
     "neither result nor error": only("eth_call", () => ({})),
     "null for the block": only("eth_getBlockByNumber", () => ({ result: null })),
@@ -273,7 +314,9 @@ describe("never green", () => {
       return check(VALID, { [A]: new FakeChain().endpoint(), [B]: new FakeChain({ anchors }).endpoint() });
     },
     "another time of an anchor at one endpoint": () => {
-      const lie = call(ANCHOR, ({ result, error }) => (error ? { error } : { result: result.slice(0, -65) + "1" + result.slice(-64) }));
+      const lie = call(ANCHOR, ({ result, error }) =>
+        error ? { error } : { result: result.slice(0, -65) + "1" + result.slice(-64) },
+      );
       return check(VALID, { [A]: new FakeChain().endpoint(), [B]: new FakeChain().endpoint(lie) });
     },
     "another hash of F": () => {
@@ -289,21 +332,35 @@ describe("never green", () => {
     "another number than was asked for": () => {
       const behind = new FakeChain();
       behind.finalized = 10;
-      const lie = only("eth_getBlockByNumber", (honest, [tag]) => (tag === "0xa" ? { result: { ...honest.result, number: "0xb" } } : honest));
+      const lie = only("eth_getBlockByNumber", (honest, [tag]) =>
+        tag === "0xa" ? { result: { ...honest.result, number: "0xb" } } : honest,
+      );
       return check(VALID, { [A]: new FakeChain().endpoint(lie), [B]: behind.endpoint() });
     },
-    "one dead": () => check(VALID, { [A]: new FakeChain().endpoint(), [B]: () => { throw new TypeError("fetch failed"); } }),
+    "one dead": () =>
+      check(VALID, {
+        [A]: new FakeChain().endpoint(),
+        [B]: () => {
+          throw new TypeError("fetch failed");
+        },
+      }),
     "one frozen for an hour": () => {
       const frozen = new FakeChain();
       frozen.finalized = 9;
       return check(VALID, { [A]: new FakeChain().endpoint(), [B]: frozen.endpoint() }, { trust: { max_lag_s: 2 } });
     },
     "F older than max_lag_s": () => check(VALID, { [A]: new FakeChain().endpoint() }, hourLater),
-    "no anchor for more than two heartbeats": () => check(VALID, { [A]: new FakeChain({ spare: 21 }).endpoint() }, { trust: { heartbeat_s: 10 }, now: new FakeChain({ spare: 21 }).now }),
+    "no anchor for more than two heartbeats": () =>
+      check(
+        VALID,
+        { [A]: new FakeChain({ spare: 21 }).endpoint() },
+        { trust: { heartbeat_s: 10 }, now: new FakeChain({ spare: 21 }).now },
+      ),
     "no endpoint": () => check(VALID, {}),
     "not a JSON answer": () => verifyOnline(VALID, TRUST, { fetch: async () => new Response("<html>"), now: () => 0 }),
     "an empty list as answer": () => verifyOnline(VALID, TRUST, { fetch: async () => new Response("[]"), now: () => 0 }),
-    "an answer of another id": () => verifyOnline(VALID, TRUST, { fetch: async () => new Response('[{"id":7,"result":"0x1"}]'), now: () => 0 }),
+    "an answer of another id": () =>
+      verifyOnline(VALID, TRUST, { fetch: async () => new Response('[{"id":7,"result":"0x1"}]'), now: () => 0 }),
     "an error of HTTP": () => verifyOnline(VALID, TRUST, { fetch: async () => new Response("", { status: 502 }), now: () => 0 }),
     "no answer in time": () =>
       verifyOnline(VALID, TRUST, {
@@ -323,7 +380,10 @@ describe("never green", () => {
     assert.equal((await check(VALID, { [A]: fake.endpoint() }, { trust: { heartbeat_s: 10 }, now: fake.now })).verdict, "valid");
   });
   test("exactly max_lag_s is still young", async () => {
-    assert.equal((await check(VALID, { [A]: new FakeChain().endpoint() }, { now: new FakeChain().now + 3_600_999 })).verdict, "valid");
+    assert.equal(
+      (await check(VALID, { [A]: new FakeChain().endpoint() }, { now: new FakeChain().now + 3_600_999 })).verdict,
+      "valid",
+    );
   });
 
   test("a lie makes no genuine paper forged", async () => {
@@ -350,11 +410,15 @@ describe("a seq that head has passed and the contract does not hold", () => {
     assert.equal(result(report, "register"), "pass");
   });
   test("where Hardhat wraps the reason, too", async () => {
-    const wrap = (_method, _params, honest) => (honest.error ? { error: { ...honest.error, data: { data: honest.error.data } } } : honest);
+    const wrap = (_method, _params, honest) =>
+      honest.error ? { error: { ...honest.error, data: { data: honest.error.data } } } : honest;
     assert.equal((await check(VALID, { [A]: new FakeChain({ anchors }).endpoint(wrap) })).verdict, "forged");
   });
   test("endpoints that disagree about that: undecided", async () => {
-    assert.equal((await check(VALID, { [A]: new FakeChain({ anchors }).endpoint(), [B]: new FakeChain().endpoint() })).verdict, "undecided");
+    assert.equal(
+      (await check(VALID, { [A]: new FakeChain({ anchors }).endpoint(), [B]: new FakeChain().endpoint() })).verdict,
+      "undecided",
+    );
   });
 });
 
@@ -370,7 +434,10 @@ describe("pending needs F only", () => {
     assert.equal((await check(pending(), { [A]: fake.endpoint() }, { now: fake.now })).verdict, "undecided");
   });
   test("without F", async () => {
-    assert.equal((await check(pending(), { [A]: new FakeChain().endpoint() }, { now: new FakeChain().now + 3_601_000 })).verdict, "undecided");
+    assert.equal(
+      (await check(pending(), { [A]: new FakeChain().endpoint() }, { now: new FakeChain().now + 3_601_000 })).verdict,
+      "undecided",
+    );
     assert.equal((await check(pending(), { [A]: () => ({ result: "0x1" }) })).verdict, "undecided");
   });
 });

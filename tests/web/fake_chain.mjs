@@ -49,7 +49,8 @@ export class FakeChain {
       case "eth_chainId":
         return { result: quantity(this.chain_id) };
       case "eth_getBlockByNumber": {
-        const number = params[0] === "latest" ? this.blocks.length - 1 : params[0] === "finalized" ? this.finalized : Number(params[0]);
+        const number =
+          params[0] === "latest" ? this.blocks.length - 1 : params[0] === "finalized" ? this.finalized : Number(params[0]);
         const found = this.blocks[number];
         return { result: found ? { number: quantity(number), hash: found.hash, timestamp: quantity(found.time) } : null };
       }
@@ -86,7 +87,9 @@ export class FakeChain {
   /** Anvil's kind of fork: the blocks from `number` on are others, holding `anchors`. */
   fork(number, anchors) {
     const other = Object.create(this);
-    other.blocks = this.blocks.map((block) => (block.number < number ? block : this.block(block.number, block.time, anchors, "ff")));
+    other.blocks = this.blocks.map((block) =>
+      block.number < number ? block : this.block(block.number, block.time, anchors, "ff"),
+    );
     return other;
   }
 }
@@ -107,7 +110,8 @@ export function fakeFetch(endpoints, { log = [], batches = true } = {}) {
     };
     let answer;
     if (!Array.isArray(asked)) answer = await one(asked);
-    else if (batches) answer = (await Promise.all(asked.map(one))).reverse(); // in any order, says JSON-RPC
+    else if (batches)
+      answer = (await Promise.all(asked.map(one))).reverse(); // in any order, says JSON-RPC
     else answer = { jsonrpc: "2.0", id: null, error: { code: -32600, message: "batches are not supported" } };
     return new Response(JSON.stringify(answer), { headers: { "content-type": "application/json" } });
   };

@@ -12,8 +12,19 @@ const plain = (value) => JSON.parse(JSON.stringify(value));
 
 describe("reads what JSON.parse reads", () => {
   for (const text of [
-    '{"a":[1,2,{"b":"c"}],"d":{}}', " [ ] ", '"\\u00e9\\n\\"\\\\\\/\\b\\f\\r\\t"', "0", "9007199254740991", "true", "null", "false",
-    '"\\ud83d\\ude00"', '{"":""}', "[[[[]]]]", '[{"a":[]},[],{},""]', '\t\r\n{"a" : 1 , "b" : [ 2 ] }\n',
+    '{"a":[1,2,{"b":"c"}],"d":{}}',
+    " [ ] ",
+    '"\\u00e9\\n\\"\\\\\\/\\b\\f\\r\\t"',
+    "0",
+    "9007199254740991",
+    "true",
+    "null",
+    "false",
+    '"\\ud83d\\ude00"',
+    '{"":""}',
+    "[[[[]]]]",
+    '[{"a":[]},[],{},""]',
+    '\t\r\n{"a" : 1 , "b" : [ 2 ] }\n',
   ]) {
     test(text, () => assert.deepEqual(plain(readStrictJson(text)), JSON.parse(text)));
   }
@@ -21,10 +32,60 @@ describe("reads what JSON.parse reads", () => {
 
 describe("syntax", () => {
   for (const text of [
-    "", " ", "{", "[", "}", "]", '{"a"}', '{"a":}', '{"a":1,}', "[1,]", "[,1]", "{,}", "[1 2]", '{"a":1 "b":2}', "[1}", '{"a":1]',
-    "nul", "True", "NaN", "Infinity", "-", "01", "017", "1.", ".5", "1e", "+1", "0x10", '"', '"a', "'a'", '"\\x"', '"\\u12g4"', '"\\u 123"', '"\\',
-    '"\t"', '"\n"', "{} {}", "[] x", "\ufeff{}", "\u00a0{}", "{a:1}", "//\n{}", '{"a":1}\u0000', "[1]]", '{"a":1}}', "--1", "1-", '{1:2}',
-    '"\u0000"', "[\f1]", '{"a"::1}', "[:1]", '["a":1]',
+    "",
+    " ",
+    "{",
+    "[",
+    "}",
+    "]",
+    '{"a"}',
+    '{"a":}',
+    '{"a":1,}',
+    "[1,]",
+    "[,1]",
+    "{,}",
+    "[1 2]",
+    '{"a":1 "b":2}',
+    "[1}",
+    '{"a":1]',
+    "nul",
+    "True",
+    "NaN",
+    "Infinity",
+    "-",
+    "01",
+    "017",
+    "1.",
+    ".5",
+    "1e",
+    "+1",
+    "0x10",
+    '"',
+    '"a',
+    "'a'",
+    '"\\x"',
+    '"\\u12g4"',
+    '"\\u 123"',
+    '"\\',
+    '"\t"',
+    '"\n"',
+    "{} {}",
+    "[] x",
+    "\ufeff{}",
+    "\u00a0{}",
+    "{a:1}",
+    "//\n{}",
+    '{"a":1}\u0000',
+    "[1]]",
+    '{"a":1}}',
+    "--1",
+    "1-",
+    "{1:2}",
+    '"\u0000"',
+    "[\f1]",
+    '{"a"::1}',
+    "[:1]",
+    '["a":1]',
   ]) {
     test(JSON.stringify(text), () => {
       assert.throws(() => readJson(text), Malformed);
@@ -35,15 +96,30 @@ describe("syntax", () => {
 
 describe("flaws that a file of another protocol may have", () => {
   for (const [text, code] of [
-    ['{"a":1,"a":1}', "form.duplicate"], ['{"a":1,"\\u0061":2}', "form.duplicate"], ['[{"x":{"a":1,"b":2,"a":3}}]', "form.duplicate"],
-    ['{"__proto__":1,"__proto__":2}', "form.duplicate"], ["-1", "form.integer"], ["-0", "form.integer"], ["1.0", "form.integer"],
-    ["1e1", "form.integer"], ["1E400", "form.integer"], ["9007199254740992", "form.integer"], ["9".repeat(400), "form.integer"],
-    ['"\\ud800"', "form.surrogate"], ['"\\udc00\\ud800"', "form.surrogate"], ['{"\\ud800":1}', "form.surrogate"], ['"\\ud800\\u0041"', "form.surrogate"],
-    ["[".repeat(20) + "]".repeat(20), "form.depth"], ['{"a":'.repeat(20) + "1" + "}".repeat(20), "form.depth"],
+    ['{"a":1,"a":1}', "form.duplicate"],
+    ['{"a":1,"\\u0061":2}', "form.duplicate"],
+    ['[{"x":{"a":1,"b":2,"a":3}}]', "form.duplicate"],
+    ['{"__proto__":1,"__proto__":2}', "form.duplicate"],
+    ["-1", "form.integer"],
+    ["-0", "form.integer"],
+    ["1.0", "form.integer"],
+    ["1e1", "form.integer"],
+    ["1E400", "form.integer"],
+    ["9007199254740992", "form.integer"],
+    ["9".repeat(400), "form.integer"],
+    ['"\\ud800"', "form.surrogate"],
+    ['"\\udc00\\ud800"', "form.surrogate"],
+    ['{"\\ud800":1}', "form.surrogate"],
+    ['"\\ud800\\u0041"', "form.surrogate"],
+    ["[".repeat(20) + "]".repeat(20), "form.depth"],
+    ['{"a":'.repeat(20) + "1" + "}".repeat(20), "form.depth"],
   ]) {
     test(text.slice(0, 40), () => {
       assert.equal(readJson(text).flaw?.code, code);
-      assert.throws(() => readStrictJson(text), (error) => error instanceof Malformed && error.code === code);
+      assert.throws(
+        () => readStrictJson(text),
+        (error) => error instanceof Malformed && error.code === code,
+      );
     });
   }
   test("19 levels are none", () => assert.equal(readJson("[".repeat(19) + "]".repeat(19)).flaw, null));

@@ -13,15 +13,23 @@ const PREFIXES = "form|canonical|trust|content|entry|receipt|inclusion|register|
 const CODE = new RegExp(`"((?:${PREFIXES})\\.[a-z_0-9]+)"`, "g");
 
 const sources = readdirSync(folder).filter((name) => name.endsWith(".js") && name !== "messages.js");
-const used = new Set(sources.flatMap((name) => [...readFileSync(new URL(name, folder), "utf8").matchAll(CODE)].map(([, code]) => code)));
+const used = new Set(
+  sources.flatMap((name) => [...readFileSync(new URL(name, folder), "utf8").matchAll(CODE)].map(([, code]) => code)),
+);
 for (const shape of ["anchored", "pending", "absence", "presence"]) used.add(`form.${shape}`);
 for (const shape of ["anchored", "absence", "presence"]) used.add(`register.${shape}`);
 for (const name of ["inclusion", "register"]) used.add(`${name}.fail`).add(`${name}.not_final`);
 
 test("every code has a sentence, and every sentence a code", () => {
   const catalogue = new Set([...readFileSync(new URL("messages.js", folder), "utf8").matchAll(CODE)].map(([, code]) => code));
-  assert.deepEqual([...used].filter((code) => !catalogue.has(code)), []);
-  assert.deepEqual([...catalogue].filter((code) => !used.has(code)), []);
+  assert.deepEqual(
+    [...used].filter((code) => !catalogue.has(code)),
+    [],
+  );
+  assert.deepEqual(
+    [...catalogue].filter((code) => !used.has(code)),
+    [],
+  );
 });
 
 test("Chinese and English have the same placeholders", () => {

@@ -30,8 +30,44 @@ function places(value, found = []) {
 }
 
 const HEX = "0123456789abcdef";
-const TEXTS = ["", " ", "\n", "é", "e\u0301", "\u200b", "ﾞ", "Å", "\u212b", "가", "\u1100\u1161", "\ufeff", "𠮷", "\u3164", "x".repeat(70)];
-const VALUES = [null, true, false, 0, 1, 2, 9, 65535, 65536, 2 ** 32, 2 ** 53 - 1, "", "0", [], {}, "0".repeat(64), "f".repeat(64), [[]], { a: "b" }];
+const TEXTS = [
+  "",
+  " ",
+  "\n",
+  "é",
+  "e\u0301",
+  "\u200b",
+  "ﾞ",
+  "Å",
+  "\u212b",
+  "가",
+  "\u1100\u1161",
+  "\ufeff",
+  "𠮷",
+  "\u3164",
+  "x".repeat(70),
+];
+const VALUES = [
+  null,
+  true,
+  false,
+  0,
+  1,
+  2,
+  9,
+  65535,
+  65536,
+  2 ** 32,
+  2 ** 53 - 1,
+  "",
+  "0",
+  [],
+  {},
+  "0".repeat(64),
+  "f".repeat(64),
+  [[]],
+  { a: "b" },
+];
 
 /** Another value of the same kind. */
 function nudged(value, { int, of }) {
@@ -43,9 +79,15 @@ function nudged(value, { int, of }) {
       return value.slice(0, at) + of([...HEX].filter((digit) => digit !== value[at])) + value.slice(at + 1);
     }
     const at = int(value.length + 1);
-    return of([value.slice(0, at) + of(TEXTS) + value.slice(at), value.slice(0, at) + value.slice(at + 1), value.toUpperCase(), value + value]);
+    return of([
+      value.slice(0, at) + of(TEXTS) + value.slice(at),
+      value.slice(0, at) + value.slice(at + 1),
+      value.toUpperCase(),
+      value + value,
+    ]);
   }
-  if (Array.isArray(value)) return of([value.slice(1), value.slice(0, -1), [...value, ...value.slice(0, 1)], value.toReversed(), []]);
+  if (Array.isArray(value))
+    return of([value.slice(1), value.slice(0, -1), [...value, ...value.slice(0, 1)], value.toReversed(), []]);
   return value === null ? {} : Object.fromEntries(Object.entries(value).slice(1));
 }
 
@@ -74,7 +116,9 @@ function edit(value, roll) {
       break;
     }
     case 4:
-      if (!Array.isArray(parent)) parent[roll.of(["x", "state", "hash", "salt", "receipt", "neighbour", "number", "original", "reprint", name + " "])] = structuredClone(parent[name]);
+      if (!Array.isArray(parent))
+        parent[roll.of(["x", "state", "hash", "salt", "receipt", "neighbour", "number", "original", "reprint", name + " "])] =
+          structuredClone(parent[name]);
       break;
     default:
       parent[name] = nudged(parent[name], roll);
@@ -90,14 +134,34 @@ function respell(text, roll) {
     case 0: {
       if (numbers.length === 0) return text;
       const { 0: number, index } = roll.of(numbers);
-      const spelt = roll.of([`${number}.0`, `${number}e0`, `0${number}`, `-${number}`, `+${number}`, `"${number}"`, `${number}E+0`, `${number} `, `${number}00`]);
+      const spelt = roll.of([
+        `${number}.0`,
+        `${number}e0`,
+        `0${number}`,
+        `-${number}`,
+        `+${number}`,
+        `"${number}"`,
+        `${number}E+0`,
+        `${number} `,
+        `${number}00`,
+      ]);
       return text.slice(0, index) + spelt + text.slice(index + number.length);
     }
     case 1: {
       const { 0: string, index } = roll.of(strings);
       const inside = 1 + roll.int(string.length - 2);
       const escaped = `\\u${string.charCodeAt(inside).toString(16).padStart(4, "0")}`;
-      const spelt = roll.of([escaped, escaped.toUpperCase().replace("U", "u"), "\\ud800", "\\udc00\\ud800", "\\u0000", "\\n", "\t", "\\/", "\\x"]);
+      const spelt = roll.of([
+        escaped,
+        escaped.toUpperCase().replace("U", "u"),
+        "\\ud800",
+        "\\udc00\\ud800",
+        "\\u0000",
+        "\\n",
+        "\t",
+        "\\/",
+        "\\x",
+      ]);
       return text.slice(0, index + inside) + spelt + text.slice(index + inside + 1);
     }
     case 2: {
@@ -109,13 +173,20 @@ function respell(text, roll) {
     case 3:
       return text.slice(0, at);
     case 4:
-      return text.slice(0, at) + roll.of([" ", "\n", ",", "{", "}", "[", "]", '"', "\\", "\u0000", "0", "null", "\u00a0", "/**/"]) + text.slice(at);
+      return (
+        text.slice(0, at) +
+        roll.of([" ", "\n", ",", "{", "}", "[", "]", '"', "\\", "\u0000", "0", "null", "\u00a0", "/**/"]) +
+        text.slice(at)
+      );
     case 5:
       return text.slice(0, at) + text.slice(at + 1 + roll.int(4));
     case 6:
       return roll.of(["\ufeff", " ", "\n", "["]) + text + roll.of(["", " ", "x", "]", "{}", "\u0000"]);
     default:
-      return text.replace(/"zp1"/, roll.of(['"zp2"', '"zp1","protocol":"zp2"', '"zp2","protocol":"zp1"', "1", "null", '"zp\\u0031"', '""']));
+      return text.replace(
+        /"zp1"/,
+        roll.of(['"zp2"', '"zp1","protocol":"zp2"', '"zp2","protocol":"zp1"', "1", "null", '"zp\\u0031"', '""']),
+      );
   }
 }
 

@@ -9,14 +9,21 @@ import { dice, mutated } from "./mutations.mjs";
 import { ANCHORS, vectorBytes } from "./vectors.mjs";
 
 const COUNT = Number(process.env.ZHENGPIAO_MUTATIONS ?? 1500);
-const VERDICTS = "malformed forged undecided pending replaced void reversed released stale partly_reversed valid absent not_current registered".split(" ");
+const VERDICTS =
+  "malformed forged undecided pending replaced void reversed released stale partly_reversed valid absent not_current registered".split(
+    " ",
+  );
 
 /** The same text written in one way: what of a file means anything. */
 const sorted = (value) =>
   Array.isArray(value)
     ? value.map(sorted)
     : typeof value === "object" && value !== null
-      ? Object.fromEntries(Object.keys(value).sort().map((name) => [name, sorted(value[name])]))
+      ? Object.fromEntries(
+          Object.keys(value)
+            .sort()
+            .map((name) => [name, sorted(value[name])]),
+        )
       : value;
 const meaning = (bytes) => {
   const { value, flaw } = readJson(bytes);
@@ -43,7 +50,10 @@ describe("changes to a valid file", () => {
         assert.ok(VERDICTS.includes(report.verdict));
         if (report.verdict === "valid") {
           const now = meaning(changed);
-          assert.ok(now === original || isBarReceipt(original, now), `seed ${seed} of ${name} is still valid: ${new TextDecoder().decode(changed)}`);
+          assert.ok(
+            now === original || isBarReceipt(original, now),
+            `seed ${seed} of ${name} is still valid: ${new TextDecoder().decode(changed)}`,
+          );
         }
       }
       for (const verdict of ["malformed", "forged", "undecided"]) assert.ok(seen.has(verdict), `no change was ${verdict}`);
@@ -52,7 +62,11 @@ describe("changes to a valid file", () => {
 });
 
 describe("changes to what shows an absence or a presence", () => {
-  for (const [name, verdict] of [["absent", "absent"], ["registered", "registered"], ["presence_void", "void"]]) {
+  for (const [name, verdict] of [
+    ["absent", "absent"],
+    ["registered", "registered"],
+    ["presence_void", "void"],
+  ]) {
     test(name, async () => {
       const bytes = vectorBytes(`proofs/${name}.proof.json`);
       const original = meaning(bytes);

@@ -14,11 +14,12 @@ const TRUST = { protocol: "zp1", chain, service_keys, rpc_urls: [A] };
 const file = (name) => vectorText(`proofs/${name}.proof.json`);
 const question = (name) => vector("proofs/index.json").find((entry) => entry.file === `${name}.proof.json`).question;
 /** A source that has this file, or none, and remembers what it was asked. */
-const has = (name, log = []) => from(async (wanted) => {
-  log.push(wanted);
-  if (name === null) throw new NoProof("fetched.none");
-  return file(name);
-});
+const has = (name, log = []) =>
+  from(async (wanted) => {
+    log.push(wanted);
+    if (name === null) throw new NoProof("fetched.none");
+    return file(name);
+  });
 const from = (ask) => ({ name: "https://source.example", ask });
 const dead = from(async () => {
   throw new TypeError("fetch failed");
@@ -27,18 +28,23 @@ const notYetKnown = from(async () => {
   throw new NoProof("fetched.not_yet_known");
 });
 
-const online = (fake = new FakeChain(), endpoint = fake.endpoint()) => ({ fetch: fakeFetch({ [A]: endpoint }), now: () => fake.now, lang: "en" });
+const online = (fake = new FakeChain(), endpoint = fake.endpoint()) => ({
+  fetch: fakeFetch({ [A]: endpoint }),
+  now: () => fake.now,
+  lang: "en",
+});
 const strict = { ...TRUST, grace_s: 0 };
 const presented = (name, sources, { trust = strict, asked = null, fake } = {}) =>
   verifyOnline(file(name), trust, { ...online(fake), sources }, asked);
 const looked = (asked, sources, { trust = strict, fake } = {}) => verifyQuestion(asked, trust, { ...online(fake), sources });
 
 /** A source that has this file with something changed. */
-const edited = (name, edit) => from(async () => {
-  const value = proof(name);
-  edit(value);
-  return text(value);
-});
+const edited = (name, edit) =>
+  from(async () => {
+    const value = proof(name);
+    edit(value);
+    return text(value);
+  });
 
 /** The same invoice as it was before it was anchored. */
 function withoutAnchors(name) {
@@ -85,7 +91,16 @@ describe("a presented file that is old", () => {
     assert.deepEqual(log, []);
   });
   test("a bad mirror brands no genuine paper, and the next one is asked", async () => {
-    const bad = ["path_flip_fail", "siblings_flip_fail", "state_status_fail", "void", "pending", "absent", "registered", "array_fail"];
+    const bad = [
+      "path_flip_fail",
+      "siblings_flip_fail",
+      "state_status_fail",
+      "void",
+      "pending",
+      "absent",
+      "registered",
+      "array_fail",
+    ];
     for (const name of bad) {
       assert.equal((await presented("stale_valid", [has(name)])).verdict, "stale", name);
       assert.equal((await presented("stale_valid", [has(name), has("valid")])).verdict, "valid", name);
@@ -106,7 +121,10 @@ describe("a presented file that is old", () => {
     assert.equal(report.verdict, "valid");
     assert.equal(log.length, 1);
     // None is at head: the newest of the old ones, whichever comes first.
-    for (const sources of [[at8, has("heartbeat_same_root")], [has("heartbeat_same_root"), at8]]) {
+    for (const sources of [
+      [at8, has("heartbeat_same_root")],
+      [has("heartbeat_same_root"), at8],
+    ]) {
       const made = await verifyOnline(text(withoutAnchors("valid")), strict, { ...online(), sources });
       assert.deepEqual([made.verdict, made.as_of.seq], ["stale", 8]);
     }
@@ -167,7 +185,12 @@ describe("nothing presented: a QR code", () => {
     }
   });
   test("no source, no answer, no proof", async () => {
-    for (const [sources, sentence] of [[[], /no place/], [[dead], /no answer when https:\/\/source.example/i], [[has(null)], /has no proof/], [[notYetKnown], /accepted and not final/]]) {
+    for (const [sources, sentence] of [
+      [[], /no place/],
+      [[dead], /no answer when https:\/\/source.example/i],
+      [[has(null)], /has no proof/],
+      [[notYetKnown], /accepted and not final/],
+    ]) {
       const report = await looked(asked, sources);
       assert.equal(report.verdict, "undecided");
       assert.match(report.checks[0].detail, sentence);
@@ -175,7 +198,10 @@ describe("nothing presented: a QR code", () => {
     }
   });
   test("a chain that cannot be read: undecided, with the facts to show", async () => {
-    const report = await verifyQuestion(asked, TRUST, { ...online(new FakeChain(), () => ({ result: null })), sources: [has("valid")] });
+    const report = await verifyQuestion(asked, TRUST, {
+      ...online(new FakeChain(), () => ({ result: null })),
+      sources: [has("valid")],
+    });
     assert.equal(report.verdict, "undecided");
     assert.equal(report.number, asked.number);
   });
@@ -202,7 +228,8 @@ describe("nothing presented: a QR code", () => {
       const both = [notYetKnown, has("valid")];
       assert.equal((await looked(asked, both)).verdict, "valid");
     });
-    test("an old absence is not shown as one", async () => assert.equal((await looked({ number: proof("absent_stale").number }, [has("absent_stale")])).verdict, "stale"));
+    test("an old absence is not shown as one", async () =>
+      assert.equal((await looked({ number: proof("absent_stale").number }, [has("absent_stale")])).verdict, "stale"));
   });
 
   test("not current", async () => {
@@ -212,14 +239,19 @@ describe("nothing presented: a QR code", () => {
 });
 
 describe("over HTTP", () => {
-  const fetches = (answer, log = []) => async (url, init) => {
-    log.push([url, init.method, JSON.parse(init.body)]);
-    return answer();
-  };
+  const fetches =
+    (answer, log = []) =>
+    async (url, init) => {
+      log.push([url, init.method, JSON.parse(init.body)]);
+      return answer();
+    };
   const wanted = { number: "1", commitment: "ab", seq: 9 };
   test("asks for number, commitment and seq in the body", async () => {
     const log = [];
-    const source = proofsAt("https://service.example/v", fetches(() => new Response("{}"), log));
+    const source = proofsAt(
+      "https://service.example/v",
+      fetches(() => new Response("{}"), log),
+    );
     assert.equal(source.name, "https://service.example");
     assert.equal(new TextDecoder().decode(await source.ask(wanted)), "{}");
     await source.ask({ number: "1", commitment: null, seq: null });
@@ -228,16 +260,33 @@ describe("over HTTP", () => {
       ["https://service.example/v1/proofs", "POST", { number: "1" }],
     ]);
   });
-  for (const [status, code] of [[404, "none"], [409, "not_yet_known"], [400, "refused"], [429, "refused"], [500, "refused"], [503, "refused"]]) {
+  for (const [status, code] of [
+    [404, "none"],
+    [409, "not_yet_known"],
+    [400, "refused"],
+    [429, "refused"],
+    [500, "refused"],
+    [503, "refused"],
+  ]) {
     test(`${status}: ${code}`, () =>
-      assert.rejects(proofsAt(A, fetches(() => new Response("", { status }))).ask(wanted), { name: "NoProof", code: `fetched.${code}` }));
+      assert.rejects(
+        proofsAt(
+          A,
+          fetches(() => new Response("", { status })),
+        ).ask(wanted),
+        { name: "NoProof", code: `fetched.${code}` },
+      ));
   }
   test("silence", async () => {
     const silent = (_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     await assert.rejects(proofsAt(A, silent, 20).ask(wanted), { code: "fetched.timeout" });
   });
   test("a dead host", async () => {
-    const report = await looked(question("valid_asked"), [proofsAt("https://dead.example", async () => { throw new TypeError("fetch failed"); })]);
+    const report = await looked(question("valid_asked"), [
+      proofsAt("https://dead.example", async () => {
+        throw new TypeError("fetch failed");
+      }),
+    ]);
     assert.match(report.checks[0].detail, /no answer when https:\/\/dead.example/);
   });
 });

@@ -30,8 +30,24 @@ test("what does not encode to itself again is refused", () => {
     assert.equal(found !== null, letter === "A", letter);
   }
   for (const text of [
-    "", ".", "1", `1.${last}`, `1.${CODE}A`, `1.${CODE}=`, `1.${CODE.toLowerCase()}`, `1.${CODE} `, ` 1.${CODE}`, `1. ${CODE}`, `.${CODE}`, `a.${CODE}`,
-    `1..${CODE}`.replace("..", "/."), `1.${last}1`, `1.${last}0`, `1\n.${CODE}`, `1.${CODE}\n`, `${"1".repeat(65)}.${CODE}`,
+    "",
+    ".",
+    "1",
+    `1.${last}`,
+    `1.${CODE}A`,
+    `1.${CODE}=`,
+    `1.${CODE.toLowerCase()}`,
+    `1.${CODE} `,
+    ` 1.${CODE}`,
+    `1. ${CODE}`,
+    `.${CODE}`,
+    `a.${CODE}`,
+    `1..${CODE}`.replace("..", "/."),
+    `1.${last}1`,
+    `1.${last}0`,
+    `1\n.${CODE}`,
+    `1.${CODE}\n`,
+    `${"1".repeat(65)}.${CODE}`,
   ]) {
     assert.equal(questionFromText(text), null, JSON.stringify(text));
   }

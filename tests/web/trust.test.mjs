@@ -33,25 +33,54 @@ const refuses = (parse, value, code) =>
 
 describe("anchors files", () => {
   for (const [path, to, code] of [
-    [["protocol"], "zp2", "form.protocol"], [["protocol"], undefined, "form.missing"], [["extra"], 1, "form.unknown"], [["chain"], undefined, "form.missing"],
-    [["service_keys"], undefined, "form.missing"], [["head"], undefined, "form.missing"], [["anchors"], undefined, "form.missing"],
-    [["anchors"], [], "form.object"], [["anchors"], null, "form.object"], [["chain", "contract"], "0x00", "form.address"],
-    [["chain", "contract"], `0x${"A".repeat(40)}`, "form.address"], [["chain", "chain_id"], "31337", "form.range"], [["chain", "extra"], 1, "form.unknown"],
-    [["head"], -1, "form.integer"], [["head"], 1.5, "form.integer"], [["head"], "9", "form.range"], [["head"], null, "form.range"],
-    [["anchors", "0"], file().anchors[1], "form.range"], [["anchors", "01"], file().anchors[1], "form.range"], [["anchors", "1e1"], file().anchors[1], "form.range"],
-    [["anchors", "9007199254740992"], file().anchors[1], "form.range"], [["anchors", "x".repeat(100)], file().anchors[1], "form.range"],
-    [["anchors", "9"], null, "form.object"], [["anchors", "9", "log_root"], "00", "form.hex"], [["anchors", "9", "log_root"], "G".repeat(64), "form.hex"],
-    [["anchors", "9", "register_root"], undefined, "form.missing"], [["anchors", "9", "size"], 65537, "form.range"], [["anchors", "9", "time"], 0, "form.range"],
-    [["anchors", "9", "time"], undefined, "form.missing"], [["anchors", "9", "final"], 1, "form.boolean"], [["anchors", "9", "final"], undefined, "form.missing"],
-    [["anchors", "9", "extra"], true, "form.unknown"], [["service_keys"], [], "form.object"], [["service_keys", "9f56a11abb21bd2c"], "00".repeat(32), "form.key_id"],
-    [["service_keys", "9f56a11abb21bd2d"], service_keys["9f56a11abb21bd2c"], "form.key_id"], [["service_keys", "9f56a11abb21bd2c"], "00", "form.hex"],
+    [["protocol"], "zp2", "form.protocol"],
+    [["protocol"], undefined, "form.missing"],
+    [["extra"], 1, "form.unknown"],
+    [["chain"], undefined, "form.missing"],
+    [["service_keys"], undefined, "form.missing"],
+    [["head"], undefined, "form.missing"],
+    [["anchors"], undefined, "form.missing"],
+    [["anchors"], [], "form.object"],
+    [["anchors"], null, "form.object"],
+    [["chain", "contract"], "0x00", "form.address"],
+    [["chain", "contract"], `0x${"A".repeat(40)}`, "form.address"],
+    [["chain", "chain_id"], "31337", "form.range"],
+    [["chain", "extra"], 1, "form.unknown"],
+    [["head"], -1, "form.integer"],
+    [["head"], 1.5, "form.integer"],
+    [["head"], "9", "form.range"],
+    [["head"], null, "form.range"],
+    [["anchors", "0"], file().anchors[1], "form.range"],
+    [["anchors", "01"], file().anchors[1], "form.range"],
+    [["anchors", "1e1"], file().anchors[1], "form.range"],
+    [["anchors", "9007199254740992"], file().anchors[1], "form.range"],
+    [["anchors", "x".repeat(100)], file().anchors[1], "form.range"],
+    [["anchors", "9"], null, "form.object"],
+    [["anchors", "9", "log_root"], "00", "form.hex"],
+    [["anchors", "9", "log_root"], "G".repeat(64), "form.hex"],
+    [["anchors", "9", "register_root"], undefined, "form.missing"],
+    [["anchors", "9", "size"], 65537, "form.range"],
+    [["anchors", "9", "time"], 0, "form.range"],
+    [["anchors", "9", "time"], undefined, "form.missing"],
+    [["anchors", "9", "final"], 1, "form.boolean"],
+    [["anchors", "9", "final"], undefined, "form.missing"],
+    [["anchors", "9", "extra"], true, "form.unknown"],
+    [["service_keys"], [], "form.object"],
+    [["service_keys", "9f56a11abb21bd2c"], "00".repeat(32), "form.key_id"],
+    [["service_keys", "9f56a11abb21bd2d"], service_keys["9f56a11abb21bd2c"], "form.key_id"],
+    [["service_keys", "9f56a11abb21bd2c"], "00", "form.hex"],
     [["service_keys", "66687aadf862bd77"], "00".repeat(32), "form.key_id"],
   ]) {
-    test(`${path.join(".").slice(0, 40)} ${JSON.stringify(to)?.slice(0, 30)}: ${code}`, () => refuses(parseAnchors, changed(file(), path, to), code));
+    test(`${path.join(".").slice(0, 40)} ${JSON.stringify(to)?.slice(0, 30)}: ${code}`, () =>
+      refuses(parseAnchors, changed(file(), path, to), code));
   }
   for (const [why, value, code] of [
-    ["not JSON", "{", "form.syntax"], ["nothing", undefined, "form.syntax"], ["null", null, "form.object"], ["an array", "[]", "form.object"],
-    ["a member twice", ANCHORS.replace('"head"', '"head": 9, "head"'), "form.duplicate"], ["a byte order mark", new Uint8Array([0xef, 0xbb, 0xbf, 0x7b, 0x7d]), "form.syntax"],
+    ["not JSON", "{", "form.syntax"],
+    ["nothing", undefined, "form.syntax"],
+    ["null", null, "form.object"],
+    ["an array", "[]", "form.object"],
+    ["a member twice", ANCHORS.replace('"head"', '"head": 9, "head"'), "form.duplicate"],
+    ["a byte order mark", new Uint8Array([0xef, 0xbb, 0xbf, 0x7b, 0x7d]), "form.syntax"],
     ["an exponent", ANCHORS.replace(/"head":\s*9/, '"head": 9e0'), "form.integer"],
   ]) {
     test(why, () => refuses(parseAnchors, value, code));
@@ -117,17 +146,36 @@ describe("trust files", () => {
   const trust = { protocol: "zp1", chain, service_keys, rpc_urls: ["https://a.example/x"] };
   test("defaults where a member is absent", async () => {
     const { promise_s, heartbeat_s, grace_s, max_lag_s, finality, rpc_urls } = await parseTrust({ protocol: "zp1", chain });
-    assert.deepEqual({ promise_s, heartbeat_s, grace_s, max_lag_s, finality, rpc_urls }, {
-      promise_s: 60, heartbeat_s: 3600, grace_s: 300, max_lag_s: 3600, finality: "finalized", rpc_urls: [],
-    });
+    assert.deepEqual(
+      { promise_s, heartbeat_s, grace_s, max_lag_s, finality, rpc_urls },
+      {
+        promise_s: 60,
+        heartbeat_s: 3600,
+        grace_s: 300,
+        max_lag_s: 3600,
+        finality: "finalized",
+        rpc_urls: [],
+      },
+    );
   });
   test("zero is a number", async () => assert.equal((await parseTrust({ ...trust, grace_s: 0 })).grace_s, 0));
   for (const [path, to, code] of [
-    [["protocol"], "zp2", "form.protocol"], [["chain"], undefined, "form.missing"], [["grace"], 1, "form.unknown"], [["grace_s"], "300", "form.range"],
-    [["grace_s"], -1, "form.integer"], [["max_lag_s"], null, "form.range"], [["finality"], "safe", "form.object"], [["finality"], { confirmations: -1 }, "form.integer"],
-    [["finality"], { confirmations: 1, more: 2 }, "form.unknown"], [["finality"], {}, "form.missing"], [["rpc_urls"], "https://a.example", "form.list"],
-    [["rpc_urls"], ["ftp://a.example"], "form.url"], [["rpc_urls"], ["javascript:alert(1)"], "form.url"], [["rpc_urls"], [7], "form.url"],
-    [["rpc_urls"], ["https://"], "form.url"], [["rpc_urls"], ["https://a b"], "form.url"],
+    [["protocol"], "zp2", "form.protocol"],
+    [["chain"], undefined, "form.missing"],
+    [["grace"], 1, "form.unknown"],
+    [["grace_s"], "300", "form.range"],
+    [["grace_s"], -1, "form.integer"],
+    [["max_lag_s"], null, "form.range"],
+    [["finality"], "safe", "form.object"],
+    [["finality"], { confirmations: -1 }, "form.integer"],
+    [["finality"], { confirmations: 1, more: 2 }, "form.unknown"],
+    [["finality"], {}, "form.missing"],
+    [["rpc_urls"], "https://a.example", "form.list"],
+    [["rpc_urls"], ["ftp://a.example"], "form.url"],
+    [["rpc_urls"], ["javascript:alert(1)"], "form.url"],
+    [["rpc_urls"], [7], "form.url"],
+    [["rpc_urls"], ["https://"], "form.url"],
+    [["rpc_urls"], ["https://a b"], "form.url"],
   ]) {
     test(`${path.join(".")} ${JSON.stringify(to)}: ${code}`, () => refuses(parseTrust, changed(trust, path, to), code));
   }
@@ -136,9 +184,16 @@ describe("trust files", () => {
 describe("questions", () => {
   const number = "26112983965558933682";
   for (const [value, code] of [
-    [{}, "form.missing"], [{ number: 7 }, "form.number"], [{ number: "a" }, "form.number"], [{ number: `${number}\n` }, "form.number"], [{ number: "" }, "form.number"],
-    [{ number: "1".repeat(65) }, "form.number"], [{ number, commitment: "00" }, "form.hex"], [{ number, commitment: "A".repeat(64) }, "form.hex"],
-    [{ number, extra: 1 }, "form.unknown"], ["text", "form.syntax"],
+    [{}, "form.missing"],
+    [{ number: 7 }, "form.number"],
+    [{ number: "a" }, "form.number"],
+    [{ number: `${number}\n` }, "form.number"],
+    [{ number: "" }, "form.number"],
+    [{ number: "1".repeat(65) }, "form.number"],
+    [{ number, commitment: "00" }, "form.hex"],
+    [{ number, commitment: "A".repeat(64) }, "form.hex"],
+    [{ number, extra: 1 }, "form.unknown"],
+    ["text", "form.syntax"],
   ]) {
     test(JSON.stringify(value).slice(0, 60), () => refuses(parseQuestion, value, code));
   }

@@ -39,7 +39,11 @@ describe("commitment.json", () => {
     test(`commitment ${i}`, async () => {
       const leaves = await Promise.all(
         SECTIONS.map((name, index) =>
-          sectionLeaf(index, fromHex(expected.salts[name]), canonicalBytes(readStrictJson(JSON.stringify(expected.sections[name])))),
+          sectionLeaf(
+            index,
+            fromHex(expected.salts[name]),
+            canonicalBytes(readStrictJson(JSON.stringify(expected.sections[name]))),
+          ),
         ),
       );
       assert.deepEqual(leaves.map(hex), expected.section_leaves);
@@ -78,7 +82,11 @@ describe("register_tree.json", () => {
       test(`tree ${tree}: ${present ? "presence" : "absence"} of ${key.slice(0, 8)} at depth ${siblings.length}`, async () => {
         const found = present
           ? await rootOfPresence(fromHex(key), await sha256(fromHex(items[key])), hashes(siblings))
-          : await rootOfAbsence(fromHex(key), neighbour && { key: fromHex(neighbour.key), state_hash: fromHex(neighbour.state_hash) }, hashes(siblings));
+          : await rootOfAbsence(
+              fromHex(key),
+              neighbour && { key: fromHex(neighbour.key), state_hash: fromHex(neighbour.state_hash) },
+              hashes(siblings),
+            );
         assert.equal(hex(found), root);
       });
     }

@@ -16,7 +16,8 @@ test("the vendored modules are made anew, byte for byte", () => {
     execFileSync(join(root, "scripts/vendor-web"), ["--out", made]);
     const committed = join(root, "verifier/web/vendor");
     assert.deepEqual(readdirSync(made).sort(), readdirSync(committed).sort());
-    for (const name of readdirSync(made)) assert.equal(readFileSync(join(committed, name), "utf8"), readFileSync(join(made, name), "utf8"), name);
+    for (const name of readdirSync(made))
+      assert.equal(readFileSync(join(committed, name), "utf8"), readFileSync(join(made, name), "utf8"), name);
   } finally {
     rmSync(made, { recursive: true });
   }

@@ -1,4 +1,6 @@
-/** The chain as anchors files tell it: what the recipe asks of a chain, answered without a network (protocol.md section 8). */
+/**
+ * The chain as anchors files tell it: what the recipe asks of a chain, answered without a network (protocol.md section 8).
+ */
 
 /**
  * What the recipe asks of a chain, be it a file or a live one.
@@ -45,7 +47,10 @@ export function viewOfAnchors(files, names) {
   };
 }
 
-/** A seq on which two files differ is not known. @param {number} seq @param {Held | undefined} a @param {Held} b @returns {Held} */
+/**
+ * A seq on which two files differ is not known.
+ * @param {number} seq @param {Held | undefined} a @param {Held} b @returns {Held}
+ */
 function merge(seq, a, b) {
   if (a === undefined) return b;
   if ("problem" in a || "problem" in b) return "problem" in a ? a : b;
@@ -55,7 +60,10 @@ function merge(seq, a, b) {
 
 const SAME = /** @type {const} */ (["log_root", "register_root", "size", "time"]);
 
-/** Head is there and final, and none above it is. @param {number} head @param {Map<number, Held>} anchors @returns {Problem | null} */
+/**
+ * Head is there and final, and none above it is.
+ * @param {number} head @param {Map<number, Held>} anchors @returns {Problem | null}
+ */
 function problemOf(head, anchors) {
   const newest = anchors.get(head);
   if (newest && "problem" in newest) return newest.problem;

@@ -13,7 +13,10 @@ export function hex(bytes) {
   return text;
 }
 
-/** @param {string} text lower- or upper-case hex of an even length, already checked @returns {Uint8Array<ArrayBuffer>} */
+/**
+ * @param {string} text lower- or upper-case hex of an even length, already checked
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
 export function fromHex(text) {
   const bytes = new Uint8Array(text.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);

@@ -9,7 +9,11 @@ import { MAX_BATCH } from "./entry.js";
 import { ask, ChainUnavailable, host, Reverted } from "./rpc.js";
 
 /** The first four bytes of keccak-256 of each signature; a test computes them. */
-export const SELECTORS = Object.freeze({ "anchorAt(uint64)": "0xe4942e5e", "head()": "0x8f7dcfa3", "UnknownSeq(uint64)": "0xc28bb05d" });
+export const SELECTORS = Object.freeze({
+  "anchorAt(uint64)": "0xe4942e5e",
+  "head()": "0x8f7dcfa3",
+  "UnknownSeq(uint64)": "0xc28bb05d",
+});
 
 const ANCHOR_WORDS = 5;
 
@@ -91,17 +95,23 @@ class LiveChain {
     const opened = await Promise.all(
       this.urls.map(async (url) => {
         const [id, ...answers] = await ask(url, requests, this.transport);
-        if (quantity(id, url) !== this.chain.chain_id) throw new ChainUnavailable("chain.other_chain", { endpoint: host(url), chain_id: quantity(id, url) });
+        if (quantity(id, url) !== this.chain.chain_id)
+          throw new ChainUnavailable("chain.other_chain", { endpoint: host(url), chain_id: quantity(id, url) });
         const [latest, finalized] = answers.map((answer) => block(answer, url));
         return { url, latest, finalized };
       }),
     );
     this.latest = Math.min(...opened.map(({ latest }) => latest.number));
     const lowest =
-      finality === "finalized" ? Math.min(...opened.map(({ finalized }) => finalized.number)) : this.latest - finality.confirmations;
+      finality === "finalized"
+        ? Math.min(...opened.map(({ finalized }) => finalized.number))
+        : this.latest - finality.confirmations;
     if (lowest < 0) throw new ChainUnavailable("chain.too_short");
     const pinned = opened.every(({ finalized }) => finalized?.number === lowest)
-      ? same(opened.map(({ finalized }) => finalized), blockKey)
+      ? same(
+          opened.map(({ finalized }) => finalized),
+          blockKey,
+        )
       : await this.blockAt(lowest);
     const age = Math.floor(this.now() / 1000) - pinned.time;
     if (age > this.trust.max_lag_s) throw new ChainUnavailable("chain.lag", { block: pinned.number, age });
@@ -119,7 +129,8 @@ class LiveChain {
     ];
     const [code, head, ...anchors] = await this.agree(requests);
     if (code === "0x") throw new ChainUnavailable("chain.no_code", { contract });
-    if (typeof code !== "string" || !/^0x[0-9a-f]+$/i.test(code)) throw new ChainUnavailable("chain.bad_answer", { endpoint: this.source.endpoints[0] });
+    if (typeof code !== "string" || !/^0x[0-9a-f]+$/i.test(code))
+      throw new ChainUnavailable("chain.bad_answer", { endpoint: this.source.endpoints[0] });
     const [word] = words(head, 1);
     this.head = safe(word);
     seqs.forEach((seq, i) => seq <= this.head && this.known.set(seq, this.held(seq, anchors[i], true)));
@@ -166,7 +177,7 @@ class LiveChain {
    */
   async within_grace(seq, root) {
     let [before, after] = [seq, this.head];
-    for (let middle = seq + 1; after - before > 1; middle = (before + after) >> 1) {
+    for (let middle = seq + 1; after - before > 1; middle = Math.floor((before + after) / 2)) {
       const held = (await this.anchors([middle])).get(middle);
       if (!held || "problem" in held || !held.anchor) return null;
       if (held.anchor.register_root === root) before = middle;
@@ -180,17 +191,23 @@ class LiveChain {
   /** The block of that number, the same at every endpoint. @param {number} number @returns {Promise<Block>} */
   async blockAt(number) {
     const request = { method: "eth_getBlockByNumber", params: [`0x${number.toString(16)}`, false] };
-    const blocks = await Promise.all(
-      this.urls.map(async (url) => block((await ask(url, [request], this.transport))[0], url)),
-    );
+    const blocks = await Promise.all(this.urls.map(async (url) => block((await ask(url, [request], this.transport))[0], url)));
     if (blocks.some((found) => found.number !== number)) throw new ChainUnavailable("chain.disagree");
     return same(blocks, blockKey);
   }
 
-  /** The results that every endpoint gives alike. @param {import("./rpc.js").Request[]} requests @returns {Promise<any[]>} */
+  /**
+   * The results that every endpoint gives alike.
+   * @param {import("./rpc.js").Request[]} requests @returns {Promise<any[]>}
+   */
   async agree(requests) {
     const all = await Promise.all(this.urls.map((url) => ask(url, requests, this.transport)));
-    return requests.map((_, i) => same(all.map((results) => results[i]), answerKey));
+    return requests.map((_, i) =>
+      same(
+        all.map((results) => results[i]),
+        answerKey,
+      ),
+    );
   }
 
   /** @param {number} seq @param {Block} at @returns {import("./rpc.js").Request} */
@@ -226,7 +243,8 @@ const blockByTag = (tag) => ({ method: "eth_getBlockByNumber", params: [tag, fal
 const blockKey = ({ hash, time }) => `${hash} ${time}`;
 
 /** @param {unknown} answer */
-const answerKey = (answer) => (answer instanceof Reverted ? `reverted ${answer.data}` : typeof answer === "string" ? answer.toLowerCase() : answer);
+const answerKey = (answer) =>
+  answer instanceof Reverted ? `reverted ${answer.data}` : typeof answer === "string" ? answer.toLowerCase() : answer;
 
 /** The one value that all are. @template T @param {T[]} values @param {(value: T) => unknown} key @returns {T} */
 function same(values, key) {
@@ -237,7 +255,8 @@ function same(values, key) {
 
 /** @param {any} answer @param {string} url @returns {Block} */
 function block(answer, url) {
-  if (typeof answer?.hash !== "string" || !/^0x[0-9a-f]{64}$/i.test(answer.hash)) throw new ChainUnavailable("chain.bad_answer", { endpoint: host(url) });
+  if (typeof answer?.hash !== "string" || !/^0x[0-9a-f]{64}$/i.test(answer.hash))
+    throw new ChainUnavailable("chain.bad_answer", { endpoint: host(url) });
   return { number: quantity(answer.number, url), hash: answer.hash.toLowerCase(), time: quantity(answer.timestamp, url) };
 }
 
@@ -251,7 +270,8 @@ function quantity(value, url) {
 /** Return data as words of 32 bytes, in hex. @param {unknown} data @param {number} count @returns {string[]} */
 function words(data, count) {
   if (data === "0x") throw new ChainUnavailable("chain.empty");
-  if (typeof data !== "string" || data.length !== 2 + 64 * count || !/^0x[0-9a-f]*$/i.test(data)) throw new ChainUnavailable("chain.bad_data");
+  if (typeof data !== "string" || data.length !== 2 + 64 * count || !/^0x[0-9a-f]*$/i.test(data))
+    throw new ChainUnavailable("chain.bad_data");
   return Array.from({ length: count }, (_, i) => data.slice(2 + 64 * i, 66 + 64 * i).toLowerCase());
 }
 

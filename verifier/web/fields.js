@@ -1,4 +1,6 @@
-/** Members of the project's JSON files, checked one by one. What is not as it should be is Malformed, with an RFC 6901 pointer. */
+/**
+ * Members of the project's JSON files, checked one by one. What is not as it should be is Malformed, with an RFC 6901 pointer.
+ */
 
 import { fromHex } from "./bytes.js";
 import { isNumber } from "./entry.js";
@@ -28,7 +30,8 @@ export function members(value, pointer, required, optional = []) {
   object(value, pointer);
   for (const name of required) if (!(name in value)) throw new Malformed("form.missing", { pointer, name });
   for (const name of Object.keys(value)) {
-    if (!required.includes(name) && !optional.includes(name)) throw new Malformed("form.unknown", { pointer, name: name.slice(0, 64) });
+    if (!required.includes(name) && !optional.includes(name))
+      throw new Malformed("form.unknown", { pointer, name: name.slice(0, 64) });
   }
 }
 

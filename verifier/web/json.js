@@ -81,7 +81,10 @@ class Reader {
 
   /** @returns {Reading} */
   read() {
-    /** The containers that are open, outermost first, and the name under which each object's next value goes. @type {any[]} */
+    /**
+     * The containers that are open, outermost first, and the name under which each object's next value goes.
+     * @type {any[]}
+     */
     const open = [];
     /** @type {string[]} */
     const names = [];

@@ -30,7 +30,10 @@ import { host } from "./rpc.js";
 
 /** A source answered, and has no proof to give; `code` is a key of messages.js. */
 export class NoProof extends Error {
-  /** @param {"fetched.none" | "fetched.not_yet_known" | "fetched.refused" | "fetched.timeout"} code @param {Record<string, number>} [params] */
+  /**
+   * @param {"fetched.none" | "fetched.not_yet_known" | "fetched.refused" | "fetched.timeout"} code
+   * @param {Record<string, number>} [params]
+   */
   constructor(code, params = {}) {
     super(code);
     this.name = "NoProof";
@@ -79,7 +82,10 @@ export async function examineFetched(question, given, sources, seq) {
   let best = unread(unknown("fetched.nothing"));
   for (const [i, source] of sources.entries()) {
     const got = await askFor(source, question, seq);
-    const found = "problem" in got ? unread(unknown(got.problem.code, got.problem.params)) : await examineFile(got.material, given, question, true);
+    const found =
+      "problem" in got
+        ? unread(unknown(got.problem.code, got.problem.params))
+        : await examineFile(got.material, given, question, true);
     if (isDecisive(found) && (found.proof?.shape === "anchored" || rank(best) < PENDING)) return found;
     if (i === 0 || rank(found) > rank(best)) best = found;
   }
@@ -105,7 +111,12 @@ export async function examineNewer(old, given, question, sources) {
     const newer = "problem" in got ? null : parsed(got.material);
     if (newer?.shape !== "anchored" || newer.number !== proof.number) continue;
     // The paper's own content and receipt stay; only its place in log and register is the fetched one's.
-    const found = await examineProof({ ...proof, shape: "anchored", inclusion: newer.inclusion, register: newer.register }, given, question, true);
+    const found = await examineProof(
+      { ...proof, shape: "anchored", inclusion: newer.inclusion, register: newer.register },
+      given,
+      question,
+      true,
+    );
     if (found.verdict === "undecided" || seqOf(found) <= seqOf(best)) continue;
     best = found;
     if (isDecisive(found)) break;
@@ -146,7 +157,10 @@ const isDecisive = ({ verdict, fresh }) => fresh && !["undecided", "pending", "s
 /** @param {Examination} examination */
 const seqOf = ({ proof }) => proof?.register?.seq ?? 0;
 
-/** How much it settles, where none is decisive. Of what is accepted and not anchored, an absence knows nothing. @param {Examination} examination */
+/**
+ * How much it settles, where none is decisive. Of what is accepted and not anchored, an absence knows nothing.
+ * @param {Examination} examination
+ */
 function rank({ verdict, checks }) {
   if (verdict === "pending" || checks.form.code === "fetched.not_yet_known") return PENDING;
   return verdict === "undecided" ? 0 : 1;

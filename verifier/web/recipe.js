@@ -74,7 +74,10 @@ export function unread(form) {
   return { verdict, checks, proof: null, status: null, as_of: null, fresh: false, view: null };
 }
 
-/** @param {Proof} proof @param {Given} given @param {Question | null} question @param {boolean} fetched @returns {Promise<Examination>} */
+/**
+ * @param {Proof} proof @param {Given} given @param {Question | null} question @param {boolean} fetched
+ * @returns {Promise<Examination>}
+ */
 export async function examineProof(proof, given, question, fetched) {
   const { shape, inclusion, register } = proof;
   const seqs = [inclusion, register].flatMap((part) => (part ? [part.seq] : []));
@@ -109,7 +112,8 @@ export async function examineProof(proof, given, question, fetched) {
       }
     }
   }
-  if (fetched) for (const name of CARRIED) if (checks[name].result === "fail") checks[name] = { ...checks[name], result: "could_not_check" };
+  if (fetched)
+    for (const name of CARRIED) if (checks[name].result === "fail") checks[name] = { ...checks[name], result: "could_not_check" };
 
   const status = isBeforeEntry(proof) ? null : (register?.state?.status ?? null);
   const other_copy = await isOtherCopy(proof, question);
@@ -153,7 +157,10 @@ async function checkContent(proof, question) {
 
 // --- (4) entry
 
-/** The key that provenance names as the original: undefined where it names none, null where it is no number. @param {Proof} proof */
+/**
+ * The key that provenance names as the original: undefined where it names none, null where it is no number.
+ * @param {Proof} proof
+ */
 async function originalKey({ sections }) {
   const provenance = sections?.provenance;
   if (!provenance || "hash" in provenance || provenance.value.original === undefined) return undefined;
@@ -185,7 +192,9 @@ async function checkReceipt({ receipt, entry, chain }, keys) {
   if (key === undefined) return skip("receipt.key_not_given", { key_id });
   const message = await receiptMessage(chain, encodeEntry(entry), deadline);
   try {
-    return (await isSigned(key, signature, message)) ? pass("receipt.pass", { key_id, deadline }) : fail("receipt.fail", { key_id });
+    return (await isSigned(key, signature, message))
+      ? pass("receipt.pass", { key_id, deadline })
+      : fail("receipt.fail", { key_id });
   } catch {
     return unknown("receipt.no_engine"); // neither the browser's nor noble's could be had
   }
@@ -199,7 +208,8 @@ async function checkInclusion({ entry, inclusion }, held) {
   const { seq, index, size, path } = /** @type {import("./proof.js").Inclusion} */ (inclusion);
   const leaf = await leafHash(encodeEntry(/** @type {import("./entry.js").Entry} */ (entry)));
   const root = await rootFromPath(leaf, index, size, path);
-  if (!held.anchor || root === null || hex(root) !== held.anchor.log_root || size !== held.anchor.size) return mismatch("inclusion", seq, held);
+  if (!held.anchor || root === null || hex(root) !== held.anchor.log_root || size !== held.anchor.size)
+    return mismatch("inclusion", seq, held);
   return pass("inclusion.pass", { seq, position: index + 1, size, time: held.anchor.time });
 }
 
@@ -239,7 +249,11 @@ function checkFinal(anchors, view) {
   const { block, endpoints } = view.source;
   if (!anchors.every((held) => "anchor" in held && held.anchor && held.final)) return fail("final.fail");
   if (block === null) return pass("final.file", { head: view.head });
-  return pass(endpoints.length === 1 ? "final.one_endpoint" : "final.pass", { block: block.number, time: block.time, endpoints: endpoints.length });
+  return pass(endpoints.length === 1 ? "final.one_endpoint" : "final.pass", {
+    block: block.number,
+    time: block.time,
+    endpoints: endpoints.length,
+  });
 }
 
 // --- (9) newest
@@ -254,7 +268,9 @@ async function checkNewest(proof, held, view) {
   if (seq > view.head) return fail("newest.not_final", { seq, head: view.head });
   const isRecent = proof.shape === "anchored" && (await view.within_grace(seq, root));
   if (isRecent === null) return unknown("newest.unknown");
-  return isRecent ? pass("newest.grace", { seq, head: view.head }) : fail("newest.old", { seq, head: view.head, time: held.anchor.time });
+  return isRecent
+    ? pass("newest.grace", { seq, head: view.head })
+    : fail("newest.old", { seq, head: view.head, time: held.anchor.time });
 }
 
 // --- (10) current
@@ -269,7 +285,10 @@ function checkCurrent(proof) {
 
 // --- what several of them need
 
-/** (6) to (10) of a pending file do not apply; (6) says where its promise stands. @param {Proof} proof @param {ChainView} view @param {boolean} in_time */
+/**
+ * (6) to (10) of a pending file do not apply; (6) says where its promise stands.
+ * @param {Proof} proof @param {ChainView} view @param {boolean} in_time
+ */
 function whilePending({ receipt }, view, in_time) {
   const why = view.problem;
   const deadline = receipt?.deadline ?? 0;
@@ -286,7 +305,10 @@ function whilePending({ receipt }, view, in_time) {
 /** @param {Map<number, Held>} anchors @param {number} seq @param {ChainView} view @returns {Held} */
 const knownOf = (anchors, seq, view) => (view.problem ? { problem: view.problem } : /** @type {Held} */ (anchors.get(seq)));
 
-/** Where the anchor is not final, a reorganisation may yet decide. @param {"inclusion" | "register"} name @param {number} seq @param {{final: boolean}} held */
+/**
+ * Where the anchor is not final, a reorganisation may yet decide.
+ * @param {"inclusion" | "register"} name @param {number} seq @param {{final: boolean}} held
+ */
 const mismatch = (name, seq, { final }) => (final ? fail(`${name}.fail`, { seq }) : unknown(`${name}.not_final`, { seq }));
 
 /** @param {Proof} proof */
@@ -310,8 +332,21 @@ export const unknown = (code, params = {}) => ({ result: "could_not_check", code
 /** @param {string} code @param {Check["params"]} [params] @returns {Check} */
 const skip = (code, params = {}) => ({ result: "not_applicable", code, params });
 
-/** All ten, in their order. @param {Check} unless @param {Partial<import("./verdict.js").Checks>} made @returns {import("./verdict.js").Checks} */
+/**
+ * All ten, in their order.
+ * @param {Check} unless @param {Partial<import("./verdict.js").Checks>} made
+ * @returns {import("./verdict.js").Checks}
+ */
 const allOf = (unless, made) => ({
-  form: unless, trust: unless, content: unless, entry: unless, receipt: unless,
-  inclusion: unless, register: unless, final: unless, newest: unless, current: unless, ...made,
+  form: unless,
+  trust: unless,
+  content: unless,
+  entry: unless,
+  receipt: unless,
+  inclusion: unless,
+  register: unless,
+  final: unless,
+  newest: unless,
+  current: unless,
+  ...made,
 });

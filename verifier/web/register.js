@@ -45,7 +45,10 @@ export async function rootOfAbsence(key, neighbour, siblings) {
   return climb(key, await leafHash(neighbour.key, neighbour.state_hash), siblings);
 }
 
-/** @param {Uint8Array} key @param {Uint8Array} end the subtree at depth siblings.length @param {Uint8Array[]} siblings */
+/**
+ * @param {Uint8Array} key @param {Uint8Array} end the subtree at depth siblings.length
+ * @param {Uint8Array[]} siblings
+ */
 async function climb(key, end, siblings) {
   let node = end;
   for (let depth = siblings.length - 1; depth >= 0; depth--) {

@@ -30,6 +30,10 @@ export function reportOf({ verdict, proof, status, as_of, view, checks }, file, 
     status,
     as_of,
     source: view?.source ?? null,
-    checks: Object.entries(checks).map(([name, { result, code, params }]) => ({ name, result, detail: sentence(lang, code, params) })),
+    checks: Object.entries(checks).map(([name, { result, code, params }]) => ({
+      name,
+      result,
+      detail: sentence(lang, code, params),
+    })),
   };
 }

@@ -51,7 +51,10 @@ const DEFAULTS = { promise_s: 60, heartbeat_s: 3600, grace_s: 300, max_lag_s: 36
 const SECONDS = /** @type {(keyof typeof DEFAULTS)[]} */ (Object.keys(DEFAULTS));
 const SEQ = /^[1-9][0-9]{0,15}$/;
 
-/** @param {unknown} source a trust file: text, bytes, or what its JSON parses to @returns {Promise<Trust>} @throws {UsageError} */
+/**
+ * @param {unknown} source a trust file: text, bytes, or what its JSON parses to @returns {Promise<Trust>}
+ * @throws {UsageError}
+ */
 export const parseTrust = (source) =>
   reading("trust", async () => {
     const value = read(source);
@@ -68,7 +71,10 @@ export const parseTrust = (source) =>
     };
   });
 
-/** @param {unknown} source an anchors file: text, bytes, or what its JSON parses to @returns {Promise<Anchors>} @throws {UsageError} */
+/**
+ * @param {unknown} source an anchors file: text, bytes, or what its JSON parses to @returns {Promise<Anchors>}
+ * @throws {UsageError}
+ */
 export const parseAnchors = (source) =>
   reading("anchors", async () => {
     const value = read(source);

@@ -19,7 +19,8 @@
  * @returns {Verdict} an earlier line outranks a later one
  */
 export function verdictOf(checks, { shape, status, in_time, other_copy }) {
-  const is = (/** @type {Result} */ result, /** @type {CheckName[]} */ ...names) => names.some((name) => checks[name].result === result);
+  const is = (/** @type {Result} */ result, /** @type {CheckName[]} */ ...names) =>
+    names.some((name) => checks[name].result === result);
   const all = /** @type {CheckName[]} */ (Object.keys(checks));
 
   if (is("fail", "form")) return "malformed";
@@ -41,6 +42,18 @@ export function verdictOf(checks, { shape, status, in_time, other_copy }) {
 
 /** The exit status of a program that says so. */
 export const EXIT = Object.freeze({
-  malformed: 65, forged: 1, undecided: 2, pending: 2, replaced: 1, void: 1, reversed: 1, released: 1, stale: 2,
-  partly_reversed: 3, valid: 0, absent: 1, not_current: 1, registered: 3,
+  malformed: 65,
+  forged: 1,
+  undecided: 2,
+  pending: 2,
+  replaced: 1,
+  void: 1,
+  reversed: 1,
+  released: 1,
+  stale: 2,
+  partly_reversed: 3,
+  valid: 0,
+  absent: 1,
+  not_current: 1,
+  registered: 3,
 });

@@ -93,7 +93,10 @@ export async function examineOnline(material, trust, options = {}, question) {
   return examineNewer(await examineFile(material, given, asked), given, asked, options.sources ?? []);
 }
 
-/** As `verifyQuestion`. @param {Question} question @param {unknown} trust @param {OnlineOptions} options @returns {Promise<Examination>} */
+/**
+ * As `verifyQuestion`.
+ * @param {Question} question @param {unknown} trust @param {OnlineOptions} options @returns {Promise<Examination>}
+ */
 export async function examineQuestion(question, trust, options) {
   const asked = /** @type {import("./trust.js").Question} */ (await parseQuestion(question));
   const { given, open } = await live(trust, options);
@@ -101,7 +104,10 @@ export async function examineQuestion(question, trust, options) {
   return examineFetched(asked, given, options.sources ?? [], view.problem ? null : view.head);
 }
 
-/** One look at the chain, at one block, for all that one call examines. @param {unknown} source @param {OnlineOptions} options */
+/**
+ * One look at the chain, at one block, for all that one call examines.
+ * @param {unknown} source @param {OnlineOptions} options
+ */
 async function live(source, options) {
   const trust = await parseTrust(source);
   /** @type {Promise<import("./anchors.js").ChainView> | undefined} */
