@@ -4,10 +4,11 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, select
 
 from service.db import chunks
 from service.errors import Finding, Refused
@@ -129,17 +130,30 @@ def waiting_for(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, di
 
 def alike(connection: Connection, derived: Sequence[Derived]) -> dict[Alike, list[tuple[str, datetime]]]:
     """The newest invoice that is alike each of `derived`, where there is one: (number, when it was registered)."""
-    columns = (invoices.c.seller_tax_id, invoices.c.issued_on, invoices.c.amount_fen, invoices.c.buyer_id)
     found: dict[Alike, list[tuple[str, datetime]]] = {}
     wanted = list({one.alike for one in derived if one.amount_fen is not None})
-    for some in chunks(wanted, 100):
-        newest = select(func.max(invoices.c.id)).where(tuple_(*columns).in_(some)).group_by(*columns)
-        query = (
-            select(*columns, invoices.c.number, entries.c.entry)
-            .join(entries, entries.c.id == invoices.c.id)
-            .where(invoices.c.id.in_(newest))
-        )
-        for *key, number, entry in connection.execute(query):
+    for some in chunks(wanted):
+        # Few lengths, so that few statements are prepared: the rest is filled with what nothing is equal to.
+        length = 1 << (len(some) - 1).bit_length()
+        values = [value for one in some for value in one] + [None] * (4 * (length - len(some)))
+        statement = _alike_statement(connection.dialect.paramstyle, length)
+        for *key, number, entry in connection.exec_driver_sql(statement, tuple(values)):
             at = datetime.fromtimestamp(decode_entry(entry).recorded_at / 1000, UTC)
-            found.setdefault((key[0], key[1], key[2], key[3]), []).append((number, at))
+            found[key[0], key[1], key[2], key[3]] = [(number, at)]
     return found
+
+
+@lru_cache
+def _alike_statement(paramstyle: str, length: int) -> str:
+    """By hand: a comparison of rows with a list of rows makes SQLite read the whole table."""
+    row = "(?, ?, ?, ?)" if paramstyle == "qmark" else "(%s, %s, %s, %s)"
+    return f"""
+        WITH wanted (seller, day, fen, buyer) AS (VALUES {", ".join([row] * length)})
+        SELECT wanted.seller, wanted.day, wanted.fen, wanted.buyer, invoices.number, entries.entry
+        FROM wanted
+        JOIN invoices ON invoices.id = (
+            SELECT max(id) FROM invoices AS alike
+            WHERE seller_tax_id = wanted.seller AND issued_on = wanted.day AND amount_fen = wanted.fen AND buyer_id = wanted.buyer
+        )
+        JOIN entries ON entries.id = invoices.id
+    """  # noqa: S608  nothing but marks is put in

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, insert
 
+from service.db import insert_rows
 from service.errors import Finding, Refused
 from service.invoices import facts, originals
 from service.invoices.content import Profile
@@ -28,6 +29,8 @@ from verifier.register import Status
 
 _NO_SALTS = SALT_BYTES * len(SECTIONS)
 _STORED_SECTIONS = tuple(name for name in SECTIONS if name != "provenance")
+_INVOICE_COLUMNS = ("id", *_STORED_SECTIONS, *Derived._fields, "profile", "external_id", "issuer", "findings")
+_COPY_COLUMNS = ("entry_id", "invoice_id", "salts", "provenance")
 _REVERSALS = (Kind.REVERSE, Kind.REVERSE_PART)
 _ACT_KINDS = {"reverse": Kind.REVERSE, "reverse_part": Kind.REVERSE_PART, "void": Kind.VOID}
 
@@ -245,16 +248,13 @@ def _store(connection: Connection, registered: Sequence[Registered], issuer: str
         return
     invoice_rows, copy_rows = [], []
     for one, issued, _ in registered:
-        row: dict[str, Any] = {name: one.canonical[name] for name in _STORED_SECTIONS}
-        row.update(one.derived._asdict())
-        row.update(id=issued.id, profile=one.profile, external_id=one.external_id, issuer=issuer)
-        row["findings"] = findings_to_json(one.findings)
-        invoice_rows.append(row)
-        copy_rows.append(
-            {"entry_id": issued.id, "invoice_id": issued.id, "salts": one.salts, "provenance": one.canonical["provenance"]}
-        )
-    connection.execute(insert(invoices), invoice_rows)
-    connection.execute(insert(copies), copy_rows)
+        canonical, id_ = one.canonical, issued.id
+        content = [canonical[name] for name in _STORED_SECTIONS]
+        findings = findings_to_json(one.findings)
+        invoice_rows.append((id_, *content, *one.derived, one.profile, one.external_id, issuer, findings))
+        copy_rows.append((id_, id_, one.salts, canonical["provenance"]))
+    insert_rows(connection, invoices, _INVOICE_COLUMNS, invoice_rows)
+    insert_rows(connection, copies, _COPY_COLUMNS, copy_rows)
 
 
 def _store_acts(connection: Connection, others: dict[int, str], accepted: Sequence[Accepted], issuer: str) -> None:

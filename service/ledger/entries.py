@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from service.db import chunks
+from service.db import chunks, insert_rows
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import entries, entry_ids
 from verifier.entry import Entry, Kind, decode_entry
@@ -56,6 +56,7 @@ class Accepted(NamedTuple):
     receipt: Receipt
 
 
+_COLUMNS = ("id", "key", "ordinal", "entry", "accepted_with", "key_id", "deadline", "signature")
 stored_columns = (
     entries.c.id,
     entries.c.key,
@@ -101,26 +102,14 @@ def append(connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: 
     if not accepted:
         return []
     ids = _next_ids(connection, len(accepted))
-    made = []
-    rows = []
-    for id_, (entry, ordinal) in zip(ids, accepted, strict=True):
-        data = entry.encode()
-        receipt = keys.sign(data, deadline)
-        made.append(Accepted(id_, entry, receipt))
-        rows.append(
-            {
-                "id": id_,
-                "key": entry.key,
-                "ordinal": ordinal,
-                "entry": data,
-                "accepted_with": ids[0],
-                "key_id": receipt.key_id,
-                "deadline": deadline,
-                "signature": receipt.signature,
-            }
-        )
-    connection.execute(insert(entries), rows)
-    return made
+    encoded = [entry.encode() for entry, _ in accepted]
+    receipts = keys.sign_all(encoded, deadline)
+    rows = [
+        (id_, entry.key, ordinal, data, ids[0], *receipt)
+        for id_, (entry, ordinal), data, receipt in zip(ids, accepted, encoded, receipts, strict=True)
+    ]
+    insert_rows(connection, entries, _COLUMNS, rows)
+    return [Accepted(id_, entry, receipt) for id_, (entry, _), receipt in zip(ids, accepted, receipts, strict=True)]
 
 
 def _next_ids(connection: Connection, count: int) -> Sequence[int]:

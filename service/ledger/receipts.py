@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from service.config import Settings, secret_bytes
 from verifier.receipt import is_signed, key_id, receipt_message
 
-
 _SHARED_FROM = 32
 _helper = ThreadPoolExecutor(1, "receipts")
 
