@@ -55,6 +55,12 @@ class HttpClient:
         except (OSError, http.client.HTTPException):
             raise Unreachable("no connection") from None
 
+    def close(self) -> None:
+        """Close the connections that are open for the next request."""
+        for connections in self._idle.values():
+            while connections:
+                connections.pop().close()
+
     def _ask(
         self,
         connection: http.client.HTTPConnection,
