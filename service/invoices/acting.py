@@ -2,14 +2,45 @@
 
 from sqlalchemy import Connection, insert
 
+from service.db import Database
 from service.errors import Finding, Refused
 from service.invoices import reading
 from service.invoices.facts import of_content
+from service.invoices.idempotency import Attempt, done_before, write_once
+from service.invoices.submitting import Issuer, Promise
 from service.invoices.tables import acts
-from service.ledger.entries import Accepted, append
+from service.ledger.entries import Accepted, Stored, append
 from service.ledger.receipts import ReceiptKeys
 from verifier.entry import NUMBER, ZERO, Entry, Kind, number_key
 from verifier.errors import NotAllowed
+
+
+def void_once(
+    database: Database,
+    number: str,
+    issuer: Issuer,
+    reason: str,
+    replaced_by: str | None,
+    keys: ReceiptKeys,
+    attempt: Attempt | None,
+    now_ms: int,
+    promise: Promise,
+) -> tuple[reading.Record, Stored, str]:
+    """`void` in a transaction of its own: the invoice as it is then, the entry and how far that has come. Raises Refused."""
+
+    made = done_before(database, attempt)
+    if made is None:
+        deadline = promise(now_ms)
+
+        def work(connection: Connection) -> tuple[int, bool]:
+            record = reading.get(connection, number, issuer.sellers)
+            return void(connection, record, reason, replaced_by, issuer.id, keys, now_ms, deadline).id, True
+
+        made, _ = write_once(database, attempt, now_ms, work)
+    with database.read() as connection:
+        record = reading.get(connection, number, issuer.sellers)
+        stored = next(stored for stored in record.stored if stored.id == made)
+        return record, stored, reading.state_of(connection, stored)
 
 
 def void(

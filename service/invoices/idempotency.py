@@ -40,6 +40,14 @@ def find(connection: Connection, attempt: Attempt) -> Any | None:
     return orjson.loads(row.made)
 
 
+def done_before(database: Database, attempt: Attempt | None) -> Any | None:
+    """As `find`, before anything else is looked at: what was done stays done, whatever has become impossible since."""
+    if attempt is None:
+        return None
+    with database.read() as connection:
+        return find(connection, attempt)
+
+
 def write_once(
     database: Database, attempt: Attempt | None, now_ms: int, work: Callable[[Connection], tuple[Any, bool]]
 ) -> tuple[Any, bool]:

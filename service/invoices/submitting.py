@@ -1,6 +1,7 @@
 """Registering what issuers send, one or many: the transaction, its repetition, and what a taken number is answered with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 from service.db import Database
 from service.errors import Refused
 from service.invoices import issued, reading, registration
-from service.invoices.idempotency import Attempt, find, write_once
+from service.invoices.idempotency import Attempt, done_before, write_once
 from service.invoices.issued import Issued
 from service.invoices.registration import (
     Prepared,
@@ -28,6 +29,9 @@ from verifier.entry import Kind
 
 Result = Issued | Refused
 
+Promise = Callable[[int], int]
+"""From now (ms) to the deadline (ms) of the receipts that are signed now. Raises Unavailable where nothing can be accepted."""
+
 
 class Issuer(NamedTuple):
     """Who registers: id of the API key, and the seller tax ids that it is bound to (None: any)."""
@@ -43,25 +47,26 @@ def submit(
     issuer: Issuer,
     attempt: Attempt | None,
     now_ms: int,
-    deadline: int,
+    promise: Promise,
 ) -> list[Result]:
     """Register in order, in one transaction; what stands refused in `submissions` already stays so in its place.
 
-    A repeated `attempt` gets what it made the first time, refusals included. `deadline` (ms) is what the receipts promise.
+    A repeated `attempt` gets what it made the first time, refusals included.
     """
-    if attempt:
+    made = done_before(database, attempt)
+    if made is not None:
         with database.read() as connection:
-            made = find(connection, attempt)
-            if made is not None:
-                return _read(connection, made)
+            return _read(connection, made)
+    deadline = promise(now_ms)
     today = today_at(now_ms)
     prepared = [_prepare(one, issuer.sellers, today) for one in submissions]
     good = [one for one in prepared if isinstance(one, Prepared)]
     results: list[Result] = []
 
     def work(connection: Connection) -> tuple[Any, bool]:
-        outcomes = register(connection, good, issuer.id, keys, now_ms, deadline)
-        _mark_same_content(connection, good, outcomes)
+        fresh = [copy(one) for one in good]  # registering adds its findings, and may run again
+        outcomes = register(connection, fresh, issuer.id, keys, now_ms, deadline)
+        _mark_same_content(connection, fresh, outcomes)
         left = iter(outcomes)
         results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
         return [_kept(result) for result in results], any(isinstance(result, Issued) for result in results)
@@ -110,10 +115,10 @@ def _mark_same_content(connection: Connection, good: Sequence[Prepared], outcome
         return
     stored = stored_by_key(connection, sorted(taken))
     issues = {s.id: key for key, some in stored.items() for s in some if s.entry.kind is Kind.ISSUE}
-    for copy in reading.read_copies(connection, sorted(issues)):
-        for one, refused in taken[issues[copy.entry_id]]:
+    for held in reading.read_copies(connection, sorted(issues)):
+        for one, refused in taken[issues[held.entry_id]]:
             # The same content is the same seller's: its tax id is part of it, and a key registers for its own sellers only.
-            if copy.canonical == [one.canonical[name] for name in SECTIONS]:
+            if held.canonical == [one.canonical[name] for name in SECTIONS]:
                 refused.extra["same_content"] = True
 
 

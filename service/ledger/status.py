@@ -1,5 +1,6 @@
 """How the ledger fares: what waits, how far anchoring has come, what a person must look at."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -43,7 +44,7 @@ def newest_mined(connection: Connection) -> int:
     return connection.scalar(query) or 0
 
 
-def mined_of(connection: Connection, ids: list[int], head: int) -> list[int]:
+def mined_of(connection: Connection, ids: Sequence[int], head: int) -> list[int]:
     """Which of the entries `ids` are in an anchor up to `head`."""
     query = select(entries.c.id).where(entries.c.id.in_(ids), entries.c.seq <= head)
     return list(connection.scalars(query))

@@ -1,0 +1,235 @@
+"""`POST /v1/invoices/batch`: NDJSON in and out, in constant memory however many lines and however slow the caller.
+
+What was read becomes chunks, each registered in one transaction. Answers go out while more is read; those that the caller does not
+take yet wait in a file: most HTTP clients send all of a body before they read, and must not wait for us while we wait for them.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+import anyio
+import orjson
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from service.api import examples, problems
+from service.api.bodies import MAX_INVOICE, check_media_type, parse, too_large
+from service.api.context import Context, Here
+from service.api.invoices import registered_members, with_links
+from service.api.models.requests import InvoiceSubmission
+from service.api.operations import Answered, Sent, operation
+from service.api.writes import attempt_of
+from service.errors import Refused
+from service.invoices import submitting
+from service.invoices.registration import Submission
+from service.invoices.submitting import Issuer
+
+router = APIRouter(tags=["invoices"])
+
+MAX_LINES = 10_000
+CHUNK_LINES = 500
+CHUNK_BYTES = 8 * 1024 * 1024
+"""A chunk ends at the first of these, counted in what was sent: so it is the same chunk when the batch is sent again."""
+NDJSON = "application/x-ndjson"
+
+_NDJSON = re.compile(r"application/(?:x-)?ndjson|application/jsonl")
+_IN_MEMORY = 1024 * 1024
+_PIECE = 64 * 1024
+_TOO_LONG = b""  # no line that is read is empty
+
+
+@operation(
+    router,
+    "POST",
+    "/v1/invoices/batch",
+    "Register many invoices",
+    Answered(
+        orjson.dumps(examples.BATCH_LINE).decode() + "\n",
+        {"type": "string"},
+        media_type=NDJSON,
+        description="A line for each that was sent, in order: `{line, status, result or problem}`, as for one invoice. "
+        "A bad line never harms another.",
+    ),
+    roles=("issuer",),
+    sent=(Sent(examples.NDJSON, {"type": "string", "description": "At most 10,000 lines, each as for one invoice."}, NDJSON),),
+    is_write=True,
+)
+async def batch(request: Request, here: Here) -> Response:
+    check_media_type(request, _NDJSON, NDJSON)
+    issuer = await run_in_threadpool(here.issuer, request)
+    with ExitStack() as held:
+        held.enter_context(here.running.hold(attempt_of(request, issuer.id, b"")))
+        work = _Batch(here, request, issuer)
+        chunks = _chunks(request)
+        # What refuses the whole batch (no room, another body under the same key) shows at its first chunk, as any other problem.
+        first = await run_in_threadpool(work.register, await anext(chunks, []))
+        return _Duplex(work, chunks, first, held.pop_all())
+
+
+async def _chunks(request: Request) -> AsyncIterator[list[bytes]]:
+    """The body's lines in chunks; one that is too long stands as _TOO_LONG. Behind line MAX_LINES comes one more, and no other."""
+    chunk: list[bytes] = []
+    size = count = 0
+    async for line in _lines(request):
+        if chunk and (len(chunk) == CHUNK_LINES or size + len(line) > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        if count <= MAX_LINES:
+            chunk.append(line)
+            size += len(line)
+        count += 1
+    if chunk:
+        yield chunk
+
+
+async def _lines(request: Request) -> AsyncIterator[bytes]:
+    """Each with its line feed; the rest of a line that is too long is read and forgotten."""
+    pending = bytearray()
+    is_too_long = False
+    async for piece in request.stream():
+        start = 0
+        while (end := piece.find(b"\n", start) + 1) > 0:
+            if not is_too_long and len(pending) + end - start <= MAX_INVOICE:
+                yield bytes(pending) + piece[start:end]
+            else:
+                yield _TOO_LONG
+            pending.clear()
+            is_too_long = False
+            start = end
+        if is_too_long or len(pending) + len(piece) - start > MAX_INVOICE:
+            is_too_long = True
+            pending.clear()
+        else:
+            pending += piece[start:]
+    if is_too_long or pending:
+        yield _TOO_LONG if is_too_long else bytes(pending)
+
+
+class _Batch:
+    """Registers chunk after chunk, and writes their answers."""
+
+    def __init__(self, here: Context, request: Request, issuer: Issuer) -> None:
+        self._here = here
+        self._request = request
+        self._issuer = issuer
+        self._language = problems.language_of(request)
+        self._lines = 0
+        self._part = 0
+
+    def register(self, lines: list[bytes]) -> bytes:
+        """The answers to a chunk. Raises what keeps it from being registered at all."""
+        if not lines:
+            return b""
+        attempt = attempt_of(self._request, self._issuer.id, b"".join(lines), self._part)
+        submissions = [self._parse(line, self._lines + n) for n, line in enumerate(lines, 1)]
+        here = self._here
+        results = submitting.submit(here.database, here.keys, submissions, self._issuer, attempt, here.now_ms(), here.deadline)
+        return self._write(results)
+
+    def register_or_say_why(self, lines: list[bytes]) -> bytes:
+        """The same behind the first chunk, where it is too late for a problem of the whole: each line then has it as its own."""
+        try:
+            return self.register(lines)
+        except Exception as error:  # noqa: BLE001  the boundary of a chunk: logged, and answered as any failure is
+            refused = problems.refusal_of(error, self._request.scope["request_id"])
+            return self._write([refused] * len(lines))
+
+    def _parse(self, line: bytes, number: int) -> Submission | Refused:
+        if number > MAX_LINES:
+            return Refused("too_many_lines", {"limit": f"{MAX_LINES:,}"})
+        if line is _TOO_LONG:
+            return too_large(MAX_INVOICE)
+        try:
+            sent = parse(InvoiceSubmission, line)
+        except Refused as refused:
+            return refused
+        return Submission(sent.sections, sent.profile, sent.external_id)
+
+    def _write(self, results: list[submitting.Result]) -> bytes:
+        written = []
+        for result in results:
+            self._lines += 1
+            said: dict[str, Any] = {"line": self._lines}
+            if isinstance(result, Refused):
+                url = self._here.settings.public_url
+                said["problem"] = problem = problems.members(with_links(result), self._language, url)
+                said["status"] = problem["status"]
+            else:
+                said["status"] = 201
+                said["result"] = registered_members(self._here, result, self._language)
+            written.append(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
+        self._part += 1
+        return b"".join(written)
+
+
+class _Duplex(Response):
+    """Reads and registers on one side, sends on the other; neither waits for the other."""
+
+    media_type = NDJSON
+
+    def __init__(self, work: _Batch, chunks: AsyncIterator[list[bytes]], first: bytes, held: ExitStack) -> None:
+        self.status_code = 200
+        self.background = None
+        self.init_headers({"Content-Type": NDJSON, "X-Accel-Buffering": "no"})
+        self._work = work
+        self._chunks = chunks
+        self._first = first
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._held, SpooledTemporaryFile(_IN_MEMORY) as spool:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            answers = _Answers(spool)
+            answers.add(self._first)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._register, answers)
+                while piece := await answers.next():
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _register(self, answers: "_Answers") -> None:
+        try:
+            async for lines in self._chunks:
+                answers.add(await run_in_threadpool(self._work.register_or_say_why, lines))
+        except ClientDisconnect:
+            pass  # what was registered stays; the same Idempotency-Key tells what that was
+        finally:
+            answers.close()
+
+
+class _Answers:
+    """Bytes that wait for their reader, in memory up to _IN_MEMORY and then on disk."""
+
+    def __init__(self, spool: "SpooledTemporaryFile[bytes]") -> None:
+        self._spool = spool
+        self._written = self._read = 0
+        self._changed = anyio.Event()
+        self._is_closed = False
+
+    def add(self, data: bytes) -> None:
+        self._spool.seek(self._written)
+        self._written += self._spool.write(data)
+        self._wake()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._wake()
+
+    async def next(self) -> bytes:
+        """The next piece; b"" at the end."""
+        while self._read == self._written and not self._is_closed:
+            await self._changed.wait()
+        self._spool.seek(self._read)
+        piece = self._spool.read(min(_PIECE, self._written - self._read))
+        self._read += len(piece)
+        return piece
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()

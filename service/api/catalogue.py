@@ -1,0 +1,290 @@
+"""Every problem that the API can answer with: its status, and what it says in Chinese and English (api.md, "Conventions").
+
+A sentence is looked up by its code and, where a code has several, by `params["case"]`, as in service/messages.py, which has the
+findings of content. tests/unit/test_problems.py holds that no code that is raised anywhere lacks its sentences here.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from service.messages import FILES, FINDINGS, Language
+from service.messages import sentence as sentence_of_finding
+
+
+class Problem(NamedTuple):
+    """What one code means: HTTP status, title and detail, each in Chinese and English."""
+
+    status: int
+    title: tuple[str, str]
+    detail: tuple[str, str]
+
+
+PROBLEMS: dict[str, Problem] = {
+    # The request itself.
+    "malformed_json": Problem(
+        400,
+        ("请求体不是 JSON", "The body is not JSON"),
+        ("请求体不是完整的 JSON（UTF-8）。", "The body is not well-formed JSON in UTF-8."),
+    ),
+    "malformed_json/twice": Problem(
+        400,
+        ("请求体不是 JSON", "The body is not JSON"),
+        ("JSON 对象中同一个成员出现了两次。", "A member stands twice in an object of the body."),
+    ),
+    "malformed_body": Problem(
+        400,
+        ("请求无法读取", "The request cannot be read"),
+        ("请求体不完整，无法读取。", "The body of the request is broken and cannot be read."),
+    ),
+    "bad_request": Problem(
+        400, ("请求无法处理", "The request cannot be handled"), ("请求无法处理。", "The request cannot be handled as it is.")
+    ),
+    "invalid_request": Problem(
+        422,
+        ("请求内容不对", "The request is not as it should be"),
+        ("请求内容不符合要求，见 errors。", "See errors for what is not as it should be."),
+    ),
+    "body_too_large": Problem(
+        413, ("请求体太大", "The body is too large"), ("请求体最大 {limit}。", "The body may have {limit} at most.")
+    ),
+    "too_many_lines": Problem(
+        413,
+        ("行数太多", "Too many lines"),
+        (
+            "一次最多 {limit} 行；这一行及以后的各行都没有登记。",
+            "{limit} lines at most; this one and all after it were not registered.",
+        ),
+    ),
+    "media_type_unsupported": Problem(
+        415,
+        ("不支持这种内容类型", "The media type is not supported"),
+        ("请用 Content-Type: {expected} 发送，不要压缩。", "Send it as Content-Type: {expected}, without a Content-Encoding."),
+    ),
+    "no_such_resource": Problem(404, ("没有这个地址", "No such address"), ("没有这个地址。", "There is nothing at this address.")),
+    "method_not_allowed": Problem(
+        405, ("不支持这个方法", "The method is not allowed"), ("这个地址不支持该方法。", "This address does not have that method.")
+    ),
+    "too_many_requests": Problem(
+        429,
+        ("请求太频繁", "Too many requests"),
+        ("请求太频繁，请在 {seconds} 秒后再试。", "Too many requests: try again in {seconds} seconds."),
+    ),
+    # Who asks.
+    "not_authenticated": Problem(
+        401,
+        ("需要密钥", "A key is needed"),
+        ("请用 Authorization: Bearer 发送 API 密钥。", "Send an API key as Authorization: Bearer."),
+    ),
+    "key_invalid": Problem(
+        401, ("密钥无效", "The key is not valid"), ("API 密钥有误或已吊销。", "The API key is mistyped, unknown or revoked.")
+    ),
+    "role_not_allowed": Problem(
+        403,
+        ("无权操作", "Not allowed"),
+        ("角色 {role} 的密钥不能做这件事；需要：{needed}。", "A key of role {role} may not do this; it takes: {needed}."),
+    ),
+    "seller_not_bound": Problem(
+        403,
+        ("销方不属于这个密钥", "The seller is not bound to this key"),
+        ("这个密钥不能为该销方登记发票。", "This key may not register invoices of that seller."),
+    ),
+    # Idempotency.
+    "idempotency_key_invalid": Problem(
+        400,
+        ("Idempotency-Key 不对", "The Idempotency-Key is not valid"),
+        ("Idempotency-Key 应为 1 至 255 个可见的 ASCII 字符。", "An Idempotency-Key is 1 to 255 visible ASCII characters."),
+    ),
+    "idempotency_mismatch": Problem(
+        422,
+        ("Idempotency-Key 已用于另一请求", "The Idempotency-Key was used for another request"),
+        (
+            "这个 Idempotency-Key 已用于内容不同的请求；新的请求请换一个。",
+            "This Idempotency-Key was used for a request with another body; a new request takes a new key.",
+        ),
+    ),
+    "idempotency_running": Problem(
+        409,
+        ("请求仍在处理", "The request is still running"),
+        (
+            "同一 Idempotency-Key 的请求仍在处理，请稍后再问。",
+            "The request with this Idempotency-Key is still running; ask again shortly.",
+        ),
+    ),
+    # Invoices.
+    "invoice_refused": Problem(
+        422,
+        ("发票不符合规则", "The invoice breaks a rule"),
+        ("发票没有登记：见 errors 中的错误。", "The invoice was not registered: see the errors."),
+    ),
+    "number_taken": Problem(
+        409,
+        ("发票号码已登记", "The number is taken"),
+        ("发票号码 {number} 已经登记，不能再次登记。", "The number {number} is registered already and cannot be registered again."),
+    ),
+    "not_found": Problem(
+        404,
+        ("查无此项", "Not found"),
+        ("没有这一项，或者它不属于这个密钥。", "There is no such item, or it is not one of this key's."),
+    ),
+    "not_open": Problem(
+        409,
+        ("发票状态不允许", "The invoice's status forbids it"),
+        ("发票的状态（{status}）不允许这样做。", "The invoice's status ({status}) forbids it."),
+    ),
+    "not_open/red_letter": Problem(
+        409,
+        ("发票状态不允许", "The invoice's status forbids it"),
+        ("红字发票不能作废。", "A red-letter invoice cannot be voided."),
+    ),
+    "content_lost": Problem(
+        410,
+        ("发票内容已丢失", "The invoice's content is lost"),
+        (
+            "本登记簿中这张发票的内容已丢失；持有证明文件的人可以恢复它。",
+            "This registry has lost the invoice's content; whoever holds its proof file can restore it.",
+        ),
+    ),
+    # Proofs.
+    "not_yet_known": Problem(
+        409,
+        ("暂不能确定", "Not yet known"),
+        (
+            "这个号码有登记尚未最终上链，暂不能确定，请稍后再问。",
+            "Something about this number is accepted and not final yet; ask again shortly.",
+        ),
+    ),
+    "no_such_copy": Problem(
+        404,
+        ("没有这份发票", "No such copy"),
+        ("这个号码下没有登记过这一份。", "No copy of this number has that commitment."),
+    ),
+    "no_such_anchor": Problem(
+        404, ("没有这个上链批次", "No such anchor"), ("没有这个序号的上链批次。", "There is no anchor of that number.")
+    ),
+    "anchor_not_kept": Problem(
+        404,
+        ("该批次的证明已不保留", "The anchor is not kept"),
+        ("不再保留第 {seq} 批时的证明；请取最新的。", "Proofs as of anchor {seq} are not kept; ask for the newest."),
+    ),
+    # Keys.
+    "key_not_found": Problem(404, ("没有这个密钥", "No such key"), ("没有这个密钥。", "There is no such key.")),
+    # The service.
+    "backlog_full": Problem(
+        503,
+        ("登记积压", "The backlog is full"),
+        (
+            "等待上链的登记太多，暂不接收新的登记，请稍后再试。",
+            "Too much is waiting to be anchored; nothing new is accepted for the moment.",
+        ),
+    ),
+    "chain_in_doubt": Problem(
+        503,
+        ("区块链状态存疑", "The chain is in doubt"),
+        (
+            "区块链的状态与登记簿的记录不符，暂不作任何证明或承诺。",
+            "The chain does not show what was final; nothing is proven or promised for now.",
+        ),
+    ),
+    "worker_never_seen": Problem(
+        503,
+        ("上链程序尚未运行", "Anchoring has not begun"),
+        ("上链程序还没有运行过，暂不接收登记。", "The anchoring worker has never run; nothing is accepted before that."),
+    ),
+    "database_unavailable": Problem(
+        503,
+        ("数据库暂不可用", "The database is unavailable"),
+        ("数据库暂不可用，请稍后再试。", "The database is unavailable; try again shortly."),
+    ),
+    "busy": Problem(
+        503,
+        ("正忙", "Busy"),
+        ("同一号码的登记太集中，请稍后再试。", "Too many requests want the same numbers at once; try again shortly."),
+    ),
+    "not_proven": Problem(
+        500,
+        ("记录与上链内容不符", "The records are not what was anchored"),
+        (
+            "登记簿的记录与已上链的内容不符，没有给出证明；已记录此事（{request_id}）。",
+            "The records are not what was anchored, so no proof is given; this was recorded ({request_id}).",
+        ),
+    ),
+    "internal_error": Problem(
+        500,
+        ("内部错误", "Internal error"),
+        ("服务出错，已记录（{request_id}）。", "Something went wrong here; it was recorded ({request_id})."),
+    ),
+}
+
+ERRORS: dict[str, tuple[str, str]] = {
+    "member_missing": ("缺少成员 {place}。", "The member {place} is missing."),
+    "member_unknown": ("没有成员 {place}。", "There is no member {place}."),
+    "member_invalid": ("{place} 的值不对。", "The value of {place} is not allowed."),
+    "member_invalid/object": ("{place}应是对象。", "{place} must be an object."),
+    "member_invalid/text": ("{place} 应是文本。", "{place} must be text."),
+    "member_invalid/list": ("{place} 应是列表。", "{place} must be a list."),
+    "member_invalid/integer": ("{place} 应是整数。", "{place} must be an integer."),
+    "member_invalid/boolean": ("{place} 应是 true 或 false。", "{place} must be true or false."),
+    "member_invalid/choice": ("{place} 只能是 {allowed}。", "{place} must be {allowed}."),
+    "member_invalid/length": ("{place} 太长或太短。", "{place} is too long or too short."),
+    "member_invalid/range": ("{place} 超出范围。", "{place} is out of range."),
+    "member_invalid/pattern": ("{place} 的写法不对。", "{place} is not written as it should be."),
+    "parameter_missing": ("缺少参数 {name}。", "The parameter {name} is missing."),
+    "parameter_unknown": ("没有参数 {name}。", "There is no parameter {name}."),
+    "parameter_invalid": ("参数 {name} 的值不对。", "The value of the parameter {name} is not allowed."),
+    "key_bound": (
+        "issuer 和 recipient 的密钥须绑定税号，其他角色不绑定。",
+        "A key of an issuer or recipient is bound to tax ids, and no other key is.",
+    ),
+}
+"""What can be wrong with a member of a body, or with a parameter."""
+
+STATUS_WORDS: dict[str, tuple[str, str]] = {
+    "valid": ("有效", "valid"),
+    "void": ("作废", "void"),
+    "reversed": ("红冲", "reversed"),
+    "partly_reversed": ("部分红冲", "partly reversed"),
+    "released": ("已释放", "released"),
+    "awaiting_approval": ("待审批", "awaiting approval"),
+}
+
+RELAXED: dict[str, tuple[str, str]] = {
+    "env_dev": ("这是开发或演示环境。", "This is an environment for development or demonstration."),
+    "one_endpoint": ("只通过一个节点读取区块链。", "The chain is read through one endpoint alone."),
+    "public_url_http": ("公开地址没有用 https。", "The public URL is not https."),
+    "confirmations": ("以区块确认数代替区块链自己的最终性。", "A number of confirmations stands for the chain's own finality."),
+    "anonymous_unlimited": ("匿名请求没有频率限制。", "Requests without a key are not limited."),
+    "sqlite": ("数据库是单机的 SQLite。", "The database is SQLite, on one machine."),
+}
+"""What /status says of each control that is less strict than it can be."""
+
+_BAD_FILE = ("文件无法导入", "The file cannot be imported")
+
+
+def find(code: str, params: Mapping[str, str] | None = None) -> Problem:
+    """The problem of a code. One that is not in any catalogue is a defect: KeyError."""
+    case = (params or {}).get("case") or (params or {}).get("status")
+    found = PROBLEMS.get(f"{code}/{case}") or PROBLEMS.get(code)
+    return found if found is not None else Problem(422, _BAD_FILE, FILES[code])
+
+
+def sentence(text: tuple[str, str], params: Mapping[str, str], language: Language) -> str:
+    """One of two sentences, filled; a status is said in words."""
+    english = language == "en"
+    words = {name: STATUS_WORDS[value][english] for name, value in params.items() if name == "status" and value in STATUS_WORDS}
+    return text[english].format_map({**params, **words})
+
+
+def detail_of_error(code: str, params: Mapping[str, str], language: Language, pointer: str) -> str:
+    """The sentence of one of `errors`: about content as messages.py has it, about the request by ERRORS or PROBLEMS."""
+    if code in FINDINGS:
+        return sentence_of_finding(code, params, language, pointer)
+    case = params.get("case")
+    pair = ERRORS.get(f"{code}/{case}") or ERRORS.get(code) or PROBLEMS[code].detail
+    return sentence(pair, {"place": member(pointer, language), **params}, language)
+
+
+def member(pointer: str, language: Language) -> str:
+    """What a pointer into a body leads to: a member by its name, since whoever reads this wrote it."""
+    if not pointer:
+        return ("请求体", "the body")[language == "en"]
+    return pointer[1:] if pointer.count("/") == 1 else pointer

@@ -1,0 +1,133 @@
+"""What the handlers of one process share, made once from the settings."""
+
+import ipaddress
+import math
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from service.api.metrics import Metrics
+from service.api.waiting import Waiting
+from service.api.writes import Running
+from service.auth.keys import Keyring, Principal, Role
+from service.config import Settings
+from service.db import Database
+from service.errors import Refused, Unavailable
+from service.invoices.submitting import Issuer
+from service.ledger import health, status
+from service.ledger.receipts import receipt_keys
+from verifier.fields import Chain
+from verifier.trust import Trust
+
+STATUS_S = 1.0
+"""So long a process believes what it read of the backlog and of the worker."""
+
+
+class Context:
+    """Raises ValueError where the settings lack the contract or the receipt key. `clock` gives seconds since 1970 UTC."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.keys = receipt_keys(settings)
+        assert settings.contract is not None
+        self.chain = Chain(settings.chain_id, bytes.fromhex(settings.contract[2:]))
+        self.trust = _trust(settings, self.chain, self.keys.public).to_json()
+        # A thread holds one connection at a time, and the waiting one more.
+        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.threads + 2)
+        self.keyring = Keyring(self.database)
+        self.metrics = Metrics(self.status, clock)
+        self.waiting = Waiting(self.database)
+        self.running = Running()
+        self._status: tuple[float, status.Status] | None = None
+        self._anonymous = RateLimitItemPerMinute(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)
+
+    def status(self) -> status.Status:
+        """As read within the last second."""
+        now = self.clock()
+        known = self._status
+        if known is None or not 0 <= now - known[0] < STATUS_S:
+            with self.database.read() as connection:
+                known = self._status = now, status.read(connection, self.settings.max_backlog + 1)
+        return known[1]
+
+    def deadline(self, now_ms: int) -> int:
+        """Of a receipt that is signed now, in ms since 1970 UTC. Raises Unavailable where nothing can be promised or accepted."""
+        known = self.status()
+        health.check_may_promise(known.health, self.settings)
+        if known.backlog > self.settings.max_backlog:
+            raise Unavailable("backlog_full", 10)
+        return now_ms + 1000 * health.promise_s(known.health, now_ms / 1000, self.settings)
+
+    def allow(self, request: Request, *roles: Role) -> Principal:
+        """Who asks, if of one of `roles`. Raises Refused."""
+        principal = self.keyring.principal(request.headers.get("authorization"))
+        request.scope["principal"] = principal.id
+        if principal.role not in roles:
+            raise Refused("role_not_allowed", {"role": principal.role, "needed": ", ".join(roles)})
+        return principal
+
+    def issuer(self, request: Request) -> Issuer:
+        """The same for those who register."""
+        principal = self.allow(request, "issuer")
+        return Issuer(principal.id, principal.sellers)
+
+    def limit_anonymous(self, request: Request) -> None:
+        """Count a request without a key against its network. Raises Unavailable("too_many_requests")."""
+        if self._anonymous is None:
+            return
+        network = _network(request.client.host if request.client else "")
+        if not self._limiter.hit(self._anonymous, network):
+            reset = self._limiter.get_window_stats(self._anonymous, network).reset_time
+            seconds = max(1, math.ceil(reset - self.clock()))
+            raise Unavailable("too_many_requests", seconds, {"seconds": str(seconds)})
+
+
+def _trust(settings: Settings, chain: Chain, public_keys: dict[str, bytes]) -> Trust:
+    urls = settings.public_rpc_urls
+    if urls is None:
+        urls = () if settings.env == "production" else settings.rpc_urls
+    return Trust(
+        chain,
+        public_keys,
+        urls,
+        settings.confirmations,
+        settings.promise_s,
+        settings.heartbeat_s,
+        settings.grace_s,
+        settings.max_lag_s,
+    )
+
+
+def _network(host: str) -> str:
+    """What counts as one visitor: an IPv4 address, or the /64 that one IPv6 customer has at least."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return address.ipv4_mapped.exploded if address.ipv4_mapped else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+async def _limit_anonymous(request: Request) -> None:
+    request.app.state.context.limit_anonymous(request)
+
+
+Here = Annotated[Context, Depends(_context)]
+ANONYMOUS = Depends(_limit_anonymous)
+"""For every operation that anybody may POST to."""

@@ -1,0 +1,102 @@
+"""`/v1/keys`: an operator's view of all API keys, and an issuer's of its own."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from service.api import answers, examples
+from service.api.bodies import SmallBody, parse
+from service.api.context import Here
+from service.api.models import answers as schemas
+from service.api.models.requests import KeyOrder
+from service.api.operations import Answered, Sent, operation
+from service.api.parameters import parameter_error
+from service.api.writes import attempt_of
+from service.auth import keys
+from service.errors import Refused
+from service.invoices.idempotency import write_once
+from service.invoices.reading import at
+
+router = APIRouter(tags=["keys"])
+
+_CURSOR = re.compile(r"([0-9]{1,16})\.([a-z2-7]{10})")
+
+
+def _members(key: keys.Key) -> dict[str, Any]:
+    return {
+        **key._asdict(),
+        "prefix": f"zp_{key.env}_{key.id}",
+        "created_at": at(key.created_at),
+        "revoked_at": None if key.revoked_at is None else at(key.revoked_at),
+    }
+
+
+@operation(
+    router,
+    "POST",
+    "/v1/keys",
+    "Create an API key",
+    Answered(
+        examples.CREATED_KEY, schemas.CreatedKey, 201, description="The key itself is shown this once: only its hash is stored."
+    ),
+    roles=("operator",),
+    sent=(Sent(examples.KEY_ORDER, KeyOrder),),
+    is_write=True,
+    description="Repeated with the same Idempotency-Key no second key is made; `key` is null then, since it cannot be shown again.",
+)
+def create(request: Request, here: Here, body: SmallBody) -> Response:
+    principal = here.allow(request, "operator")
+    order = parse(KeyOrder, body)
+    attempt = attempt_of(request, principal.id, body)
+    written: list[str] = []
+
+    def work(connection: Any) -> tuple[str, bool]:
+        env: keys.Env = "live" if here.settings.env == "production" else "test"
+        made, text = keys.create_key(connection, order.role, order.bound, env, label=order.label)
+        written[:] = [text]
+        return made.id, True
+
+    with here.running.hold(attempt):
+        id_, was_before = write_once(here.database, attempt, here.now_ms(), work)
+    with here.database.read() as connection:
+        key = keys.get_key(connection, id_)
+    return answers.json({**_members(key), "key": None if was_before else written[0]}, 201)
+
+
+@operation(
+    router,
+    "GET",
+    "/v1/keys",
+    "List API keys",
+    Answered(examples.KEYS, schemas.KeyPage, description="Newest first, without secrets; to an issuer its own."),
+    roles=("operator", "issuer"),
+)
+def page(request: Request, here: Here, limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None) -> Response:
+    principal = here.allow(request, "operator", "issuer")
+    found = _CURSOR.fullmatch(cursor) if cursor is not None else None
+    if cursor is not None and found is None:
+        raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
+    after = (int(found[1]), found[2]) if found else None
+    only = principal.id if principal.role == "issuer" else None
+    with here.database.read() as connection:
+        listed = keys.list_keys(connection, limit + 1, after, only)
+    last = listed[limit - 1] if len(listed) > limit else None
+    following = f"{last.created_at}.{last.id}" if last else None
+    return answers.json({"items": [_members(key) for key in listed[:limit]], "next_cursor": following})
+
+
+@operation(
+    router,
+    "DELETE",
+    "/v1/keys/{id}",
+    "Revoke an API key",
+    Answered(examples.KEY_ROW, schemas.Key, description="Within two seconds nobody can use it. Repeated, nothing changes."),
+    roles=("operator",),
+)
+def revoke(request: Request, here: Here, id: str) -> Response:  # noqa: A002  the name in the path
+    here.allow(request, "operator")
+    with here.database.write() as connection:
+        key = keys.revoke_key(connection, id)
+    return answers.json(_members(key))

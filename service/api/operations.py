@@ -1,0 +1,120 @@
+"""How an operation is written down, once for the router and for /openapi.json, with an example of what is sent and answered."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from service.api.models.answers import Problem
+from service.api.models.requests import Request
+from service.api.problems import MEDIA_TYPE as PROBLEM
+from service.auth.keys import Role
+
+JSON = "application/json"
+BEARER = {"type": "http", "scheme": "bearer", "description": "An API key: zp_test_… or zp_live_…"}
+
+_WRITES = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Sent again with the same body it gets the same answer, and nothing is done twice.",
+}
+_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "zh-CN (the default) or en, for the sentences.",
+}
+
+
+class Sent(NamedTuple):
+    """A request's body. `schema` is a model, or JSON Schema where the body is not JSON."""
+
+    example: Any
+    schema: type[Request] | dict[str, Any]
+    media_type: str = JSON
+
+
+class Answered(NamedTuple):
+    """An answer that is no problem. `schema` is a model, or JSON Schema where there is none."""
+
+    example: Any
+    schema: type[BaseModel] | dict[str, Any]
+    status: int = 200
+    media_type: str = JSON
+    description: str = "Done."
+
+
+def operation(
+    router: APIRouter,
+    method: str,
+    path: str,
+    summary: str,
+    answered: Answered,
+    *,
+    roles: tuple[Role, ...] = (),
+    sent: tuple[Sent, ...] = (),
+    is_write: bool = False,
+    description: str = "",
+    **route: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a handler. `roles` are documented here and asked for in the handler; a test holds the two together."""
+    response: dict[str, Any] = {"description": answered.description}
+    if isinstance(answered.schema, dict):
+        response["content"] = {answered.media_type: {"schema": answered.schema, "example": answered.example}}
+    else:
+        response["model"] = answered.schema
+        response["content"] = {answered.media_type: {"example": answered.example}}
+    problem = {
+        "description": "What went wrong, by RFC 9457.",
+        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    extra: dict[str, Any] = {"parameters": [_LANGUAGE, _WRITES] if is_write else [_LANGUAGE]}
+    if roles:
+        extra["security"] = [{"key": []}]
+        extra["x-roles"] = list(roles)
+    if sent:
+        extra["requestBody"] = {
+            "required": True,
+            "content": {body.media_type: {"schema": _schema(body.schema), "example": body.example} for body in sent},
+        }
+    return router.api_route(
+        path,
+        methods=[method],
+        summary=summary,
+        description=description,
+        status_code=answered.status,
+        response_class=Response,
+        response_model=None,
+        responses={answered.status: response, "default": problem},
+        openapi_extra=extra,
+        **route,
+    )
+
+
+def _schema(schema: type[Request] | dict[str, Any]) -> dict[str, Any]:
+    return schema if isinstance(schema, dict) else schema.model_json_schema()
+
+
+def install(app: FastAPI, examples_of_problems: dict[str, Any]) -> None:
+    """Serve the document; it is made once."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        made = get_openapi(
+            title=app.title, version=app.version, openapi_version="3.1.0", description=app.description, routes=app.routes
+        )
+        parts = made.setdefault("components", {})
+        parts.setdefault("securitySchemes", {})["key"] = BEARER
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        problem.pop("$defs", None)
+        parts.setdefault("schemas", {})["Problem"] = {**problem, "examples": [examples_of_problems]}
+        return made
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to change it

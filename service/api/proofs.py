@@ -1,0 +1,82 @@
+"""What anybody may ask: proofs, the service's own word, and what a verifier is to trust."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from service.api import answers, examples
+from service.api.bodies import SmallBody, parse
+from service.api.context import ANONYMOUS, Here
+from service.api.models import answers as schemas
+from service.api.models.requests import ProofQuestion, StatementQuestion
+from service.api.operations import Answered, Sent, operation
+from service.errors import Finding, Refused
+from service.invoices import proofs
+from service.invoices.statements import statement
+from verifier.commitment import commitment_from_text
+from verifier.errors import Malformed
+from verifier.proof import MEDIA_TYPE
+
+router = APIRouter(tags=["proofs"])
+
+
+def commitment_of(text: str | None) -> bytes | None:
+    """From either spelling: hex, or as in a QR code. Raises Refused for one that does not encode to itself again."""
+    if text is None:
+        return None
+    try:
+        return bytes.fromhex(text) if len(text) == 64 else commitment_from_text(text)
+    except Malformed:
+        finding = Finding("member_invalid", "error", "/commitment", {"case": "pattern"})
+        raise Refused("invalid_request", findings=[finding]) from None
+
+
+@operation(
+    router,
+    "POST",
+    "/v1/proofs",
+    "Ask for a proof",
+    Answered(examples.PROOF, {"type": "object"}, media_type=MEDIA_TYPE, description="A proof file (protocol.md section 7)."),
+    sent=(Sent(examples.QUESTION, ProofQuestion),),
+    dependencies=[ANONYMOUS],
+    description="With the commitment of a copy: sections 0 to 3 of it, for a replaced copy too. With another commitment: presence "
+    "with the state, or absence. With the number alone: absence, or presence by the hash of the state. 409 `not_yet_known`, with "
+    "Retry-After, while something about the number is accepted and not final.",
+)
+def ask(here: Here, body: SmallBody) -> Response:
+    asked = parse(ProofQuestion, body)
+    with here.database.read() as connection:
+        made = proofs.answer(connection, here.chain, asked.number, commitment_of(asked.commitment), asked.seq)
+    return Response(made.to_json(), media_type=MEDIA_TYPE)
+
+
+@operation(
+    router,
+    "POST",
+    "/v1/statements",
+    "Ask for the service's own word about a copy",
+    Answered(
+        examples.STATEMENT,
+        schemas.Statement,
+        description="Unproven; with `pending` nothing is green. 404 for no copy of the number.",
+    ),
+    sent=(Sent(examples.QUESTION, StatementQuestion),),
+    dependencies=[ANONYMOUS],
+)
+def state(here: Here, body: SmallBody) -> Response:
+    asked = parse(StatementQuestion, body)
+    with here.database.read() as connection:
+        said = statement(connection, asked.number, commitment_of(asked.commitment) or b"")
+    if said is None:
+        raise Refused("no_such_copy")
+    return answers.json(said)
+
+
+@operation(
+    router,
+    "GET",
+    "/v1/trust",
+    "Get the trust file",
+    Answered(examples.TRUST, {"type": "object"}, description="What a verifier pins (protocol.md section 8)."),
+)
+def trust(here: Here) -> Response:
+    return Response(here.trust, headers={"Cache-Control": "public, max-age=300"}, media_type=answers.JSON)
