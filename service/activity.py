@@ -23,7 +23,7 @@ activity = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False, comment="1, 2, 3 … without a gap"),
     Column("at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
-    Column("actor", String(64), nullable=False, comment="id of the person or API key; `system` for the worker"),
+    Column("actor", String(64), nullable=False, comment="id of the person or key, or system"),
     Column("action", String(64), nullable=False),
     Column("object", String(128), nullable=False, comment="number, case, user or run that it was done to"),
     Column("details", Text, nullable=False, comment="canonical JSON of texts; nothing personal"),
@@ -121,6 +121,5 @@ def verify(connection: Connection, anchored_heads: Sequence[bytes]) -> Verified:
 
 
 def _stream(connection: Connection) -> Iterator[Record]:
-    rows = connection.execution_options(yield_per=1000).execute(_records.order_by(activity.c.id))
+    rows = connection.execute(_records.order_by(activity.c.id).execution_options(yield_per=1000))
     return (Record(*row) for row in rows)
-

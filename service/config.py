@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIX = "ZHENGPIAO_"
-_SECRETS = ("receipt_key", "anchor_key", "deployer_key", "database_url")
+_SECRETS = ("receipt_key", "anchor_key", "deployer_key", "data_keys", "database_url")
 
 
 class Settings(BaseSettings):
@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     """Private key of the anchoring role, 32 bytes in hex."""
     deployer_key: SecretStr | None = None
     """Private key that `zhengpiao deploy` pays with."""
+
+    data_keys: SecretStr | None = None
+    """Keys that encrypt at rest, as `version:32 bytes in hex`, comma-separated: `1:…,2:…`; the highest version is used."""
 
     promise_s: int = Field(default=60, ge=1)
     """What a receipt promises: anchored within that many seconds."""

@@ -40,7 +40,7 @@ def path(connection: Connection, seq: int, index: int, size: int) -> list[bytes]
 def leaves(connection: Connection, seq: int) -> Iterator[bytes]:
     """The leaf hashes of a batch in order, a tile (up to 256 × 32 bytes) at a time."""
     query = select(tiles.c.hashes).where(tiles.c.seq == seq, tiles.c.level == 0).order_by(tiles.c.tile)
-    yield from connection.execution_options(yield_per=64).scalars(query)
+    yield from connection.scalars(query.execution_options(yield_per=64))
 
 
 def _split(hashes: bytes) -> list[bytes]:

@@ -1,5 +1,6 @@
 """Every room's tables on one MetaData."""
 
+import service.activity
 import service.auth.tables
 import service.invoices.tables
 import service.ledger.tables
