@@ -1,7 +1,7 @@
 """The anchors file: what a contract holds, for use without a network (protocol.md section 8). It is read as a chain is."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from verifier import strict_json
-from verifier.chain import Anchor, Block, Origin, Reading
+from verifier.chain import MAX_CALLS, Anchor, Block, ChainReader, Origin, Reading
 from verifier.entry import MAX_BATCH
 from verifier.errors import ChainUnavailable, Malformed
 from verifier.fields import Chain, chain, hex_bytes, integer, members
@@ -145,3 +145,31 @@ def _anchor(value: Any, pointer: str) -> Anchor:
         integer(value["time"], f"{pointer}/time", 1),
         value["final"],
     )
+
+
+def collect(reader: ChainReader, seqs: Iterable[int] | None) -> Anchors:
+    """What `reader` says of `seqs` and head, as far as it knows them; of every seq if None. Raises ChainUnavailable."""
+    if seqs is None and isinstance(reader, Anchors):
+        return reader
+    head = reader.read(()).head
+    held: dict[int, Anchor] = {}
+    for seq in _downwards(reader, head) if seqs is None else {*seqs, head}:
+        try:
+            anchor = reader.anchor(seq)
+        except ChainUnavailable:
+            if seq == head or seqs is None:
+                raise
+            continue
+        if anchor is not None:
+            held[seq] = anchor
+        elif seqs is None:  # this contract took its first one later
+            break
+    return Anchors(reader.chain, reader.service_keys, head, held)
+
+
+def _downwards(reader: ChainReader, head: int) -> Iterator[int]:
+    """From head down to 1, read in portions."""
+    for top in range(head, 0, -MAX_CALLS):
+        portion = range(top, max(top - MAX_CALLS, 0), -1)
+        reader.read(portion)
+        yield from portion

@@ -60,7 +60,8 @@ class AsOf(NamedTuple):
 class Report(NamedTuple):
     """`status` (of the number, in the register) and `as_of` are None where nothing about them is proven.
 
-    `anchored_at`: when the entry was anchored, in seconds since 1970 UTC, where that was read.
+    `anchored_at` and `changed_at`: when the entry, and the one that made the state, were anchored, in seconds since 1970 UTC; None
+    where that was not read.
     """
 
     file: str | None
@@ -72,6 +73,7 @@ class Report(NamedTuple):
     origin: Origin | None = None
     block: Block | None = None
     anchored_at: int | None = None
+    changed_at: int | None = None
 
     @property
     def number(self) -> str | None:

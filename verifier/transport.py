@@ -5,6 +5,7 @@ import io
 import socket
 import ssl
 import time
+import weakref
 from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
@@ -36,6 +37,7 @@ class HttpClient:
         self._timeout_s = timeout_s
         self._clock = clock
         self._idle: dict[str, list[http.client.HTTPConnection]] = {}
+        weakref.finalize(self, _close, self._idle)
 
     def __call__(self, url: str, body: bytes, max_bytes: int) -> Answer:
         target = urlsplit(url)
@@ -88,6 +90,12 @@ class HttpClient:
         if not response.will_close:
             idle.append(connection)
         return answer
+
+
+def _close(idle: dict[str, list[http.client.HTTPConnection]]) -> None:
+    for connections in idle.values():
+        for connection in connections:
+            connection.close()
 
 
 class _Deadline(NamedTuple):

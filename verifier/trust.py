@@ -1,6 +1,6 @@
 """The trust file: what a verifier is given to trust, apart from the material (protocol.md section 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -63,6 +63,15 @@ def parse_trust(data: bytes) -> Trust:
         _confirmations(value.get("finality", "finalized")),
         **given,
     )
+
+
+def merge_trust(files: Sequence[Trust]) -> Trust | None:
+    """Several files about one contract: all their endpoints have to agree. None where the files ask for different things."""
+    first = files[0]
+    if any(file[3:] != first[3:] for file in files):
+        return None
+    keys = {name: key for file in files for name, key in file.service_keys.items()}
+    return first._replace(service_keys=keys, rpc_urls=tuple(dict.fromkeys(url for file in files for url in file.rpc_urls)))
 
 
 def protocol(value: dict[str, Any]) -> None:

@@ -1,15 +1,6 @@
-"""The sentences of a report, in Chinese and English, by code. What {names} stand for is said by their name.
-
-The same codes are in web/messages.js, for the same sentences.
-"""
+"""The sentences of a report. The same codes are in web/messages.js, for the same sentences."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Literal
-
-Language = Literal["zh", "en"]
-
-_COLUMN: Mapping[Language, int] = {"zh": 0, "en": 1}
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "form.anchored": ("证明文件格式正确。", "The proof file is well formed."),
@@ -230,38 +221,25 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "reprint": ("补打", "reprint"),
     "reverse": ("红冲", "reversal"),
     "reverse_part": ("部分红冲", "reversal of a part"),
-    "note": ("备注", "note"),
+    "note": ("记录", "note"),
     "release": ("撤回登记", "withdrawal"),
+    "form": ("格式", "form"),
+    "trust": ("链与合约", "chain"),
+    "content": ("内容", "content"),
+    "entry": ("登记条目", "entry"),
+    "receipt": ("受理回执", "receipt"),
+    "inclusion": ("存证", "inclusion"),
+    "register": ("登记簿", "register"),
+    "final": ("最终确定", "final"),
+    "newest": ("最新", "newest"),
+    "current": ("现行", "current"),
+    "header": ("票头", "header"),
+    "seller": ("销售方", "seller"),
+    "totals": ("金额", "totals"),
+    "provenance": ("来源", "provenance"),
+    "buyer": ("购买方", "buyer"),
+    "lines": ("明细", "lines"),
+    "payment": ("付款", "payment"),
+    "notes": ("备注栏", "notes"),
 }
-"""Statuses and kinds of entry."""
-
-
-def sentence(code: str, params: Mapping[str, object], language: Language) -> str:
-    """In words; times in this machine's time zone. A code that is none stands for itself."""
-    found = SENTENCES.get(code)
-    if found is None:
-        return code
-    return found[_COLUMN[language]].format_map({name: _shown(name, value, language) for name, value in params.items()})
-
-
-def when(seconds: float) -> str:
-    """A time in seconds since 1970 UTC, as the clock of this machine shows it."""
-    try:
-        return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):  # past the year 9999: a file may say so
-        return f"{seconds:.0f} s"
-
-
-def word(name: str, language: Language) -> str:
-    """A status or a kind of entry."""
-    return WORDS[name][_COLUMN[language]] if name in WORDS else name
-
-
-def _shown(name: str, value: object, language: Language) -> str:
-    if name == "time" and isinstance(value, int):
-        return when(value)
-    if name in ("deadline", "recorded_at") and isinstance(value, int):
-        return when(value / 1000)
-    if name in ("status", "kind"):
-        return word(str(value), language)
-    return str(value) or "/" if name == "pointer" else str(value)
+"""Statuses, kinds of entry, names of checks and of sections."""
