@@ -1,22 +1,35 @@
 """The chain as the worker uses it: one consistent view over all endpoints, and signed transactions to `anchor`.
 
-Reads name their block by its hash, so that one view never mixes two forks. Endpoints that answer must agree; one that is down or
-frozen is left out and reported. Verifiers read by their own reader (verifier/chain.py), which leaves out nobody.
+Reads name their block by its hash, so that one view never mixes two forks. What endpoints say must agree; one that is down, behind
+or talks nonsense is left out and reported, one that contradicts stops everything. Verifiers read by their own reader
+(verifier/chain.py), which leaves out nobody.
 """
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
 
-import requests
+import orjson
 from eth_abi.abi import decode, encode
 from eth_account import Account
 from eth_utils.crypto import keccak
-from web3 import HTTPProvider
+
+from service.trouble import Trouble
+from verifier.errors import Unreachable
+from verifier.transport import HttpClient, origin
+
+T = TypeVar("T")
 
 GAS_LIMIT = 150_000
 """One anchor costs 105,000 at most, whatever its size; an explicit limit spares an estimate."""
+BEHIND_S = 60
+"""An endpoint whose newest block is that much older than another's is frozen or syncing."""
+MAX_CALLS = 100
+"""In one request; more are sent in several."""
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+_USUAL_TIP = 10**9
+"""Where no endpoint suggests a tip."""
 
 _ANCHORER_ROLE = keccak(text="ANCHORER_ROLE")
 
@@ -33,9 +46,18 @@ _HAS_ROLE = _selector("hasRole(bytes32,address)")
 _ANCHOR = _selector("anchor(uint64,bytes32,uint32,bytes32)")
 _UNKNOWN_SEQ = "0x" + _selector("UnknownSeq(uint64)").hex()
 
+# What nodes (Geth, Nethermind, Besu, Erigon, Reth, Anvil) say of a transaction that they have, or that is mined already …
+_TAKEN = ("already", "known transaction", "nonce too low", "oldnonce")
+# … and of one that pays too little for its place or for the next block.
+_UNDERPRICED = ("underpriced", "replacementnotallowed", "feetoolow", "less than block base fee", "less than the current basefee")
+
+
+_CONTRADICTIONS = frozenset((Trouble.WRONG_CHAIN, Trouble.NO_CONTRACT, Trouble.FINAL_VANISHED))
+"""An endpoint in one of these is not down: it speaks of another chain than the others."""
+
 
 class ChainTrouble(Exception):
-    """What keeps anchors from being read or mined. `code` is fixed: it shows in /status, metrics and alarms."""
+    """What keeps anchors from being read or mined. `code` is one of Trouble's, or of the caller's own."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -44,10 +66,16 @@ class ChainTrouble(Exception):
 
 
 class NotSent(Exception):
-    """The node did not take the transaction; the text is the node's."""
+    """No node took the transaction; the text is the nodes'."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.is_underpriced = any(word in said.lower() for word in _UNDERPRICED)
 
 
 class Block(NamedTuple):
+    """`hash` is 32 bytes, `time` in seconds since 1970 UTC."""
+
     number: int
     hash: bytes
     time: int
@@ -65,10 +93,15 @@ class Anchored(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """The contract at one latest and one final block. An anchor that is not in `latest` or `final` is not held there."""
+    """The contract at one latest and one final block.
+
+    Of the `seqs` that were asked for, one that is not in `latest` or `final` is not held there. Fees and `balance` are in wei;
+    `nonce` is that of the next transaction. `left_out` are endpoints by scheme and host.
+    """
 
     latest_block: Block
     final_block: Block
+    first_seq: int
     head: int
     final_head: int
     paused: bool
@@ -77,31 +110,50 @@ class View:
     nonce: int
     base_fee: int
     tip: int
+    seqs: frozenset[int]
     latest: dict[int, Anchored] = field(default_factory=dict)
     final: dict[int, Anchored] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
 class Endpoint:
-    """One JSON-RPC endpoint."""
+    """One JSON-RPC endpoint. `timeout_s` is for a request with its whole answer."""
 
     def __init__(self, url: str, timeout_s: float) -> None:
-        self.url = url
-        self._provider = HTTPProvider(url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None)
+        self._url = url
+        self._post = HttpClient(timeout_s)
+        self.origin = origin(url)
 
     def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
-        """The answers (each with `result` or `error`) of several calls in one request. Raises ChainTrouble("unreachable")."""
+        """The answers (each with `result` or `error`) of several calls. Raises ChainTrouble."""
+        answers: list[dict[str, Any]] = []
+        for start in range(0, len(calls), MAX_CALLS):
+            answers += self._ask(calls[start : start + MAX_CALLS])
+        return answers
+
+    def _ask(self, calls: Sequence[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
+        body = [{"jsonrpc": "2.0", "id": i, "method": method, "params": params} for i, (method, params) in enumerate(calls)]
         try:
-            answers = self._provider.make_batch_request([(method, params) for method, params in calls])  # type: ignore[misc]
-        except (requests.RequestException, OSError, ValueError, TypeError, KeyError) as error:
-            raise ChainTrouble("unreachable", f"{type(error).__name__}") from error
-        if not isinstance(answers, list) or len(answers) != len(calls) or not all(isinstance(a, dict) for a in answers):
-            raise ChainTrouble("unreachable", "an answer that is no answer to what was asked")
-        return [dict(answer) for answer in answers]
+            status, answer = self._post(self._url, orjson.dumps(body), MAX_ANSWER_BYTES)
+        except Unreachable as error:
+            raise ChainTrouble(Trouble.UNREACHABLE, f"{self.origin}: {error}") from None
+        if status != 200:
+            raise ChainTrouble(Trouble.UNREACHABLE, f"{self.origin}: HTTP status {status}")
+        try:
+            by_id = {item["id"]: item for item in orjson.loads(answer)}  # in any order, JSON-RPC 2.0 section 6
+            return [dict(by_id[i]) for i in range(len(calls))]
+        except (ValueError, TypeError, KeyError):
+            raise self.bad_answer("not what was asked for") from None
+
+    def bad_answer(self, what: str) -> ChainTrouble:
+        return ChainTrouble(Trouble.BAD_ANSWER, f"{self.origin}: {what}")
 
 
 class Chain:
-    """The contract at `contract` through all endpoints; `key` (32 bytes) signs, where there is one."""
+    """The contract at `contract` through all endpoints; `key` (32 bytes) signs, where there is one.
+
+    `confirmations` blocks make a block final on a chain that does not say so itself.
+    """
 
     def __init__(
         self,
@@ -111,127 +163,186 @@ class Chain:
         *,
         key: bytes | None = None,
         confirmations: int | None = None,
-        max_lag_s: int = 3600,
         timeout_s: float = 5.0,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._endpoints = [Endpoint(url, timeout_s) for url in urls]
+        self._pool = ThreadPoolExecutor(len(urls)) if len(urls) > 1 else None
         self.contract = contract
         self.chain_id = chain_id
         self._account = Account.from_key(key) if key else None
         self._confirmations = confirmations
-        self._max_lag_s = max_lag_s
-        self._clock = clock
+        self._last: tuple[object, View] | None = None
 
-    def first_seq(self) -> int:
-        """The first sequence number of the contract, given to its constructor."""
-        answer = self._endpoints[0].batch([self._call(_FIRST_SEQ, "latest")])[0]
-        return int.from_bytes(_result(answer), "big")
+    def view(self, seqs: Sequence[int], known: Block | None = None) -> View:
+        """The contract now, with what it holds for `seqs`. Raises ChainTrouble.
 
-    def view(self, seqs: Sequence[int]) -> View:
-        """The contract now, with what it holds for `seqs`. Raises ChainTrouble."""
-        answering: list[tuple[Endpoint, Block, Block]] = []
-        left_out: list[str] = []
-        trouble: ChainTrouble | None = None
-        for endpoint in self._endpoints:
+        `known` is a block that was final already: final it stays, and an endpoint that has another one in its place, or none, is
+        not read. The final block is the lowest of what the endpoints call final, so that one of them alone can hurry nothing.
+        """
+        if not self._endpoints:
+            raise ChainTrouble(Trouble.UNREACHABLE, "no endpoint is set")
+        failures: list[tuple[Endpoint, ChainTrouble]] = []
+        found = self._each(self._endpoints, lambda endpoint: self._blocks(endpoint, known), failures)
+        newest = max((latest.time for _, (latest, _) in found), default=0)
+        up = [(endpoint, latest, final) for endpoint, (latest, final) in found if newest - latest.time <= BEHIND_S]
+        for endpoint, (latest, _) in found:
+            if newest - latest.time > BEHIND_S:
+                failures.append((endpoint, ChainTrouble(Trouble.BEHIND, f"{endpoint.origin} stands at block {latest.number}")))
+        view = None
+        if up:
+            latest = min((one[1] for one in up), key=lambda block: block.number)
+            final = min((one[2] for one in up), key=lambda block: block.number)
+            # Also of those that are behind: their past is the others' too.
+            finals = frozenset(one for _, (_, one) in found if one.number <= latest.number)
+            key = (latest, final, finals, tuple(seqs), [endpoint.origin for endpoint, _, _ in up])
+            if self._last is not None and self._last[0] == key:
+                view = self._last[1]  # everything is read by the hash of a block, so nothing can have changed
+            else:
+                view = self._agreed([one[0] for one in up], latest, final, finals, seqs, failures)
+                self._last = None if view is None else (key, view)
+        _judge(failures, has_view=view is not None)
+        assert view is not None
+        return replace(view, left_out=tuple(sorted(endpoint.origin for endpoint, _ in failures)))
+
+    def _each(
+        self, endpoints: Sequence[Endpoint], ask: Callable[[Endpoint], T], failures: list[tuple[Endpoint, ChainTrouble]]
+    ) -> list[tuple[Endpoint, T]]:
+        """Ask all at once; who failed, and how, is added to `failures`."""
+
+        def outcome(endpoint: Endpoint) -> T | ChainTrouble:
             try:
-                latest, final = self._blocks(endpoint)
-            except ChainTrouble as error:
-                if error.code == "wrong_chain":
-                    raise
-                trouble = error
-                left_out.append(endpoint.url)
-                continue
-            answering.append((endpoint, latest, final))
-        fresh = [one for one in answering if self._clock() - one[2].time <= self._max_lag_s]
-        if fresh:
-            left_out += [endpoint.url for endpoint, _, final in answering if self._clock() - final.time > self._max_lag_s]
-            answering = fresh
-        if not answering:
-            raise trouble or ChainTrouble("unreachable", "no endpoint is set")
-        final = min((one[2] for one in answering), key=lambda block: block.number)
-        latest = min((one[1] for one in answering), key=lambda block: block.number)
-        views = [self._read(endpoint, latest, final, seqs) for endpoint, _, _ in answering]
-        first = views[0]
-        for other in views[1:]:
-            if (other.final_head, other.final) != (first.final_head, first.final):
-                raise ChainTrouble("endpoints_disagree", f"about final block {final.number}")
-        return View(**{**first.__dict__, "left_out": tuple(left_out)})
+                return ask(endpoint)
+            except ChainTrouble as trouble:
+                return trouble
 
-    def _blocks(self, endpoint: Endpoint) -> tuple[Block, Block]:
+        outcomes = list((self._pool.map if self._pool else map)(outcome, endpoints))
+        pairs = list(zip(endpoints, outcomes, strict=True))
+        failures += [(endpoint, answer) for endpoint, answer in pairs if isinstance(answer, ChainTrouble)]
+        return [(endpoint, answer) for endpoint, answer in pairs if not isinstance(answer, ChainTrouble)]
+
+    def _blocks(self, endpoint: Endpoint, known: Block | None) -> tuple[Block, Block]:
+        """Its latest and its final block."""
         tag = "latest" if self._confirmations else "finalized"
-        chain_id, latest, final = (
-            _result_of(answer)
-            for answer in endpoint.batch(
-                [
-                    ("eth_chainId", []),
-                    ("eth_getBlockByNumber", ["latest", False]),
-                    ("eth_getBlockByNumber", [tag, False]),
-                ]
-            )
-        )
-        if _number(chain_id) != self.chain_id:
-            raise ChainTrouble("wrong_chain", f"chain {_number(chain_id)} instead of {self.chain_id}")
+        calls = [("eth_chainId", []), _block_call("latest"), _block_call(tag)]
+        answers = endpoint.batch([*calls, _block_call(known.number)] if known else calls)
+        chain_id = _number(endpoint, _value(endpoint, answers[0]))
+        if chain_id != self.chain_id:
+            raise ChainTrouble(Trouble.WRONG_CHAIN, f"{endpoint.origin} is on chain {chain_id} instead of {self.chain_id}")
+        latest, final = (_block(endpoint, _value(endpoint, answer)) for answer in answers[1:3])
         if self._confirmations:
-            wanted = max(0, _block(latest).number - self._confirmations)
-            final = _result_of(endpoint.batch([("eth_getBlockByNumber", [hex(wanted), False])])[0])
-        return _block(latest), _block(final)
+            wanted = max(0, latest.number - self._confirmations)
+            final = _block(endpoint, _value(endpoint, endpoint.batch([_block_call(wanted)])[0]))
+        if known is None:
+            return latest, final
+        if answers[3].get("result") is None:
+            raise ChainTrouble(Trouble.BEHIND, f"{endpoint.origin} does not have block {known.number}")
+        if _block(endpoint, answers[3]["result"]).hash != known.hash:
+            raise ChainTrouble(Trouble.FINAL_VANISHED, f"{endpoint.origin} has another block {known.number} than the final one")
+        return latest, final if final.number >= known.number else known
 
-    def _read(self, endpoint: Endpoint, latest: Block, final: Block, seqs: Sequence[int]) -> View:
+    def _agreed(
+        self,
+        endpoints: Sequence[Endpoint],
+        latest: Block,
+        final: Block,
+        finals: frozenset[Block],
+        seqs: Sequence[int],
+        failures: list[tuple[Endpoint, ChainTrouble]],
+    ) -> View | None:
+        """What all of them say of the contract at these blocks; None where none of them says anything."""
+        views = self._each(endpoints, lambda endpoint: self._read(endpoint, latest, final, finals, seqs), failures)
+        if not views:
+            return None
+        tip = min(view.tip for _, view in views)
+        (_, first), *others = [(endpoint, replace(view, tip=tip)) for endpoint, view in views]
+        for endpoint, other in others:
+            if other != first:
+                raise ChainTrouble(Trouble.ENDPOINTS_DISAGREE, f"{endpoint.origin} about the contract at block {latest.number}")
+        return first
+
+    def _read(self, endpoint: Endpoint, latest: Block, final: Block, finals: frozenset[Block], seqs: Sequence[int]) -> View:
         here, there = ({"blockHash": "0x" + block.hash.hex()} for block in (latest, final))
         address = self._account.address if self._account else "0x" + "00" * 20
         calls: list[tuple[str, list[Any]]] = [
-            ("eth_getBlockByNumber", [hex(latest.number), False]),
-            ("eth_getBlockByNumber", [hex(final.number), False]),
-            ("eth_getCode", [self.contract, hex(final.number)]),
-            ("eth_getCode", [self.contract, hex(latest.number)]),
+            _block_call(latest.number),
+            ("eth_getCode", [self.contract, here]),
+            ("eth_getCode", [self.contract, there]),
+            ("eth_getBalance", [address, here]),
+            ("eth_getTransactionCount", [address, here]),
+            ("eth_maxPriorityFeePerGas", []),
+            self._call(_FIRST_SEQ, here),
             self._call(_HEAD, here),
-            self._call(_HEAD, there),
             self._call(_PAUSED, here),
             self._call(_HAS_ROLE + encode(["bytes32", "address"], [_ANCHORER_ROLE, address]), here),
-            ("eth_getBalance", [address, "latest"]),
-            ("eth_getTransactionCount", [address, "latest"]),
-            ("eth_maxPriorityFeePerGas", []),
+            self._call(_HEAD, there),
         ]
+        calls += [_block_call(block.number) for block in finals]
         fixed = len(calls)
-        calls += [self._call(_ANCHOR_AT + encode(["uint64"], [seq]), here) for seq in seqs]
-        calls += [self._call(_ANCHOR_AT + encode(["uint64"], [seq]), there) for seq in seqs]
+        for at in (here, there):
+            calls += [self._call(_ANCHOR_AT + encode(["uint64"], [seq]), at) for seq in seqs]
         answers = endpoint.batch(calls)
-        latest_again, final_again, code, code_now = (_result_of(answer) for answer in answers[:4])
-        if _block(final_again).hash != final.hash:
-            raise ChainTrouble("endpoints_disagree", f"about the hash of final block {final.number}")
-        if _block(latest_again).hash != latest.hash:
-            raise ChainTrouble("unsettled", "a reorganisation went on while reading")
-        if code_now in ("0x", ""):
-            raise ChainTrouble("no_contract", "no code at the contract's address")
-        is_final = code not in ("0x", "")  # else deployed after the final block: nothing is held there yet
-        head, paused, may_anchor = (_word(_result(answers[n])) for n in (4, 6, 7))
-        final_head = _word(_result(answers[5])) if is_final else 0
-        balance, nonce = (_number(_result_of(answer)) for answer in answers[8:10])
-        tip = _number(answers[10]["result"]) if "result" in answers[10] else 10**9
-        held = [_anchored(answer) for answer in answers[fixed : fixed + len(seqs)]]
-        held_final = [_anchored(answer) if is_final else None for answer in answers[fixed + len(seqs) :]]
+        newest = _value(endpoint, answers[0])
+        if _block(endpoint, newest).hash != latest.hash:
+            raise ChainTrouble(
+                Trouble.UNSETTLED, f"{endpoint.origin} has another block {latest.number}, or a reorganisation goes on"
+            )
+        for block, answer in zip(finals, answers[fixed - len(finals) : fixed], strict=True):
+            if _block(endpoint, _value(endpoint, answer)).hash != block.hash:
+                raise ChainTrouble(Trouble.ENDPOINTS_DISAGREE, f"{endpoint.origin} about final block {block.number}")
+        code, final_code = (_value(endpoint, answer) for answer in answers[1:3])
+        if code == "0x":
+            raise ChainTrouble(Trouble.NO_CONTRACT, f"{endpoint.origin} has no code at the contract's address")
+        is_final = final_code != "0x"  # else deployed after the final block: nothing is held there yet
+        balance, nonce = (_number(endpoint, _value(endpoint, answer)) for answer in answers[3:5])
+        first_seq, head, paused, may_anchor = (_word(endpoint, answer) for answer in answers[6:10])
+        held = [_anchored(endpoint, answer) for answer in answers[fixed : fixed + len(seqs)]]
+        held_final = [_anchored(endpoint, answer) if is_final else None for answer in answers[fixed + len(seqs) :]]
         return View(
             latest_block=latest,
             final_block=final,
+            first_seq=first_seq,
             head=head,
-            final_head=final_head,
+            final_head=_word(endpoint, answers[10]) if is_final else 0,
             paused=bool(paused),
             may_anchor=bool(may_anchor),
             balance=balance,
             nonce=nonce,
-            base_fee=_number(latest_again.get("baseFeePerGas", "0x0")),
-            tip=tip,
+            base_fee=_number(endpoint, newest.get("baseFeePerGas", "0x0")),
+            tip=_number(endpoint, answers[5]["result"]) if answers[5].get("result") else _USUAL_TIP,
+            seqs=frozenset(seqs),
             latest={seq: a for seq, a in zip(seqs, held, strict=True) if a is not None},
             final={seq: a for seq, a in zip(seqs, held_final, strict=True) if a is not None},
         )
+
+    def refusal(self, block: Block, seq: int, log_root: bytes, size: int, register_root: bytes) -> str | None:
+        """Why the contract would refuse this anchor at `block`: what it reverts with; None where it would take it."""
+        assert self._account is not None
+        call = {
+            "from": self._account.address,
+            "to": self.contract,
+            "gas": hex(GAS_LIMIT),
+            "data": "0x" + _anchor_data(seq, log_root, size, register_root).hex(),
+        }
+        failures: list[tuple[Endpoint, ChainTrouble]] = []
+        found = self._each(
+            self._endpoints,
+            lambda endpoint: endpoint.batch([("eth_call", [call, {"blockHash": "0x" + block.hash.hex()}])])[0],
+            failures,
+        )
+        for _, answer in found:
+            if answer.get("error") is None:
+                return None
+        for endpoint, answer in found:
+            if _revert_data(answer):
+                return _revert_data(answer) or ""
+            failures.append((endpoint, endpoint.bad_answer(_said(answer))))
+        raise failures[0][1]
 
     def sign_anchor(
         self, nonce: int, seq: int, log_root: bytes, size: int, register_root: bytes, *, max_fee: int, tip: int
     ) -> tuple[bytes, bytes]:
         """(hash, signed bytes) of a transaction that anchors; fees in wei for one unit of gas. Nothing is sent."""
         assert self._account is not None
-        data = _ANCHOR + encode(["uint64", "bytes32", "uint32", "bytes32"], [seq, log_root, size, register_root])
         signed = self._account.sign_transaction(
             {
                 "type": 2,
@@ -239,102 +350,117 @@ class Chain:
                 "nonce": nonce,
                 "to": bytes.fromhex(self.contract[2:]),
                 "value": 0,
-                "data": data,
+                "data": _anchor_data(seq, log_root, size, register_root),
                 "gas": GAS_LIMIT,
                 "maxFeePerGas": max_fee,
-                "maxPriorityFeePerGas": min(tip, max_fee),
+                "maxPriorityFeePerGas": tip,
             }
         )
         return bytes(signed.hash), bytes(signed.raw_transaction)
 
     def send(self, raw: bytes) -> None:
-        """Hand a signed transaction to every endpoint. Raises NotSent, with what the nodes said, where none took it.
+        """Hand a signed transaction to every endpoint: one alone may swallow it. Raises NotSent where none took it.
 
-        That a node has it already is as good as taken.
+        That a node has it, or that its nonce is used up, is as good as taken: what the contract holds shows in the next view.
         """
-        said = []
-        for endpoint in self._endpoints:
-            try:
-                answer = endpoint.batch([("eth_sendRawTransaction", ["0x" + raw.hex()])])[0]
-            except ChainTrouble as error:
-                said.append(error.detail)
-                continue
-            message = str(answer.get("error", {}).get("message", "")) if "result" not in answer else ""
-            if not message or "already known" in message or "already imported" in message:
-                return
-            said.append(message[:200])
-        raise NotSent("; ".join(said))
+        failures: list[tuple[Endpoint, ChainTrouble]] = []
+        call = ("eth_sendRawTransaction", ["0x" + raw.hex()])
+        answers = self._each(self._endpoints, lambda endpoint: endpoint.batch([call])[0], failures)
+        said = [_said(answer) for _, answer in answers if answer.get("error") is not None]
+        refused = [message for message in said if not any(word in message.lower() for word in _TAKEN)]
+        if len(refused) == len(answers):
+            raise NotSent("; ".join([*refused, *(failure.detail for _, failure in failures)]))
 
-    def outcome(self, transaction: bytes) -> tuple[bool, bool | None]:
-        """(known to some endpoint, True mined and succeeded, False mined and reverted, None not mined)."""
-        known = False
-        for endpoint in self._endpoints:
-            try:
-                by_hash, receipt = endpoint.batch(
-                    [
-                        ("eth_getTransactionByHash", ["0x" + transaction.hex()]),
-                        ("eth_getTransactionReceipt", ["0x" + transaction.hex()]),
-                    ]
-                )
-            except ChainTrouble:
-                continue
-            if receipt.get("result"):
-                return True, receipt["result"].get("status") == "0x1"
-            known = known or bool(by_hash.get("result"))
-        return known, None
+    def knows(self, transaction: bytes) -> bool:
+        """Whether some endpoint has the transaction, in its pool or mined. Raises ChainTrouble where none answers."""
+        failures: list[tuple[Endpoint, ChainTrouble]] = []
+        call = ("eth_getTransactionByHash", ["0x" + transaction.hex()])
+        answers = self._each(self._endpoints, lambda endpoint: endpoint.batch([call])[0], failures)
+        if not answers:
+            raise failures[0][1]
+        return any(answer.get("result") for _, answer in answers)
 
     def _call(self, data: bytes, block: object) -> tuple[str, list[Any]]:
         return "eth_call", [{"to": self.contract, "data": "0x" + data.hex()}, block]
 
 
-def _result_of(answer: dict[str, Any]) -> Any:
+def _judge(failures: Sequence[tuple[Endpoint, ChainTrouble]], *, has_view: bool) -> None:
+    """Raise what must not be passed over: everything where there is no view, and else a contradiction."""
+    by_code = {failure.code: failure for _, failure in reversed(failures)}
+    contradicting = [by_code[code] for code in by_code if code in _CONTRADICTIONS]
+    for code in (Trouble.ENDPOINTS_DISAGREE, Trouble.UNSETTLED):
+        if code in by_code:
+            raise by_code[code]
+    if has_view and contradicting:
+        raise ChainTrouble(Trouble.ENDPOINTS_DISAGREE, contradicting[0].detail)
+    if not has_view:
+        raise contradicting[0] if contradicting else failures[0][1]
+
+
+def _anchor_data(seq: int, log_root: bytes, size: int, register_root: bytes) -> bytes:
+    return _ANCHOR + encode(["uint64", "bytes32", "uint32", "bytes32"], [seq, log_root, size, register_root])
+
+
+def _block_call(block: int | str) -> tuple[str, list[Any]]:
+    return "eth_getBlockByNumber", [hex(block) if isinstance(block, int) else block, False]
+
+
+def _said(answer: dict[str, Any]) -> str:
+    """The node's own words."""
+    error = answer.get("error")
+    return str(error.get("message", error) if isinstance(error, dict) else error)[:200]
+
+
+def _revert_data(answer: dict[str, Any]) -> str | None:
+    """What the contract reverted with, "0x…"; nodes give it as it is, or one level down."""
+    error = answer.get("error")
+    data = error.get("data") if isinstance(error, dict) else None
+    data = data.get("data") if isinstance(data, dict) else data
+    return data if isinstance(data, str) and data.startswith("0x") and len(data) > 2 else None
+
+
+def _value(endpoint: Endpoint, answer: dict[str, Any]) -> Any:
     if answer.get("result") is None:
-        raise ChainTrouble("unreachable", str(answer.get("error", "an empty answer"))[:200])
+        raise endpoint.bad_answer(_said(answer) if answer.get("error") is not None else "an empty answer")
     return answer["result"]
 
 
-def _result(answer: dict[str, Any]) -> bytes:
-    result = _result_of(answer)
+def _data(endpoint: Endpoint, answer: dict[str, Any], length: int) -> bytes:
     try:
-        data = bytes.fromhex(result[2:])
+        data = bytes.fromhex(_value(endpoint, answer)[2:])
     except (TypeError, ValueError):
         data = b""
-    if not data:
-        raise ChainTrouble("unreachable", "an empty answer of the contract")
+    if len(data) != length:
+        raise endpoint.bad_answer("an answer of the wrong length, as if from another contract")
     return data
 
 
-def _word(data: bytes) -> int:
-    if len(data) != 32:
-        raise ChainTrouble("unreachable", "an answer of the wrong length")
-    return int.from_bytes(data, "big")
+def _word(endpoint: Endpoint, answer: dict[str, Any]) -> int:
+    return int.from_bytes(_data(endpoint, answer, 32), "big")
 
 
-def _number(value: Any) -> int:
+def _number(endpoint: Endpoint, value: Any) -> int:
     try:
         return int(value, 16)
     except (TypeError, ValueError):
-        raise ChainTrouble("unreachable", "an answer that is no number") from None
+        raise endpoint.bad_answer("an answer that is no number") from None
 
 
-def _block(value: Any) -> Block:
+def _block(endpoint: Endpoint, value: Any) -> Block:
     try:
-        return Block(_number(value["number"]), bytes.fromhex(value["hash"][2:]), _number(value["timestamp"]))
+        block = Block(int(value["number"], 16), bytes.fromhex(value["hash"][2:]), int(value["timestamp"], 16))
     except (TypeError, KeyError, ValueError):
-        raise ChainTrouble("unreachable", "an answer that is no block") from None
+        raise endpoint.bad_answer("an answer that is no block") from None
+    if len(block.hash) != 32 or not any(block.hash):
+        raise endpoint.bad_answer("a block without a hash")
+    return block
 
 
-def _anchored(answer: dict[str, Any]) -> Anchored | None:
+def _anchored(endpoint: Endpoint, answer: dict[str, Any]) -> Anchored | None:
     """None only where the contract itself says that it does not hold the seq: any other failure is no answer."""
-    error = answer.get("error")
-    if error is not None:
-        if _UNKNOWN_SEQ in str(error.get("data", "")):
-            return None
-        raise ChainTrouble("unreachable", str(error.get("message", error))[:200])
-    data = _result(answer)
-    if len(data) != 160:
-        raise ChainTrouble("unreachable", "an answer of the wrong length")
-    anchored = Anchored(*decode(["bytes32", "bytes32", "uint32", "uint64", "uint64"], data))
+    if (_revert_data(answer) or "").startswith(_UNKNOWN_SEQ):
+        return None
+    anchored = Anchored(*decode(["bytes32", "bytes32", "uint32", "uint64", "uint64"], _data(endpoint, answer, 160)))
     if anchored.time == 0:
-        raise ChainTrouble("unreachable", "an anchor without a time")
+        raise endpoint.bad_answer("an anchor without a time")
     return anchored

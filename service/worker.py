@@ -5,22 +5,29 @@ It may be killed at any point and started again; two of them harm nothing, since
 
 import signal
 import threading
+import time
+import traceback
+from collections.abc import Callable
 from types import FrameType
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from service.anchoring import Anchoring, Policy
+from service.anchoring import QUIET_MS, Anchoring, Policy
 from service.chain import Chain
 from service.config import Settings, secret_bytes
 from service.db import Database
 from service.invoices.importing import Importer
-from service.ledger import health, pruning
+from service.ledger import health, incidents, pruning
 from service.ledger.receipts import receipt_keys
 
 log = structlog.get_logger()
 
 _GWEI = 10**9
+_EAGER_S = 0.01
+"""Between two rounds that moved something: a mistake that moves for ever must not eat a processor."""
+_FAILING_S = 5.0
+"""The longest pause after rounds that failed."""
 
 
 def build(settings: Settings, database: Database) -> Anchoring:
@@ -31,11 +38,68 @@ def build(settings: Settings, database: Database) -> Anchoring:
         settings.chain_id,
         key=secret_bytes(settings.anchor_key, "ZHENGPIAO_ANCHOR_KEY"),
         confirmations=settings.confirmations,
-        max_lag_s=settings.max_lag_s,
         timeout_s=settings.rpc_timeout_s,
     )
-    policy = Policy(settings.heartbeat_s, settings.stuck_s, int(settings.max_fee_gwei * _GWEI))
+    max_fee = int(settings.max_fee_gwei * _GWEI)
+    policy = Policy(settings.heartbeat_s, settings.stuck_s, max_fee, settings.promise_s, settings.max_lag_s)
     return Anchoring(database, chain, receipt_keys(settings), policy)
+
+
+class Worker:
+    """Rounds over all steps. What one step meets keeps no other from its turn."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._anchoring = build(settings, database)
+        self._importer = Importer(database, receipt_keys(settings), settings)
+        self._failed = 0
+
+    def round(self) -> float:
+        """Every step once; how many seconds to wait before the next round."""
+        steps = (self._anchoring.run_once, self._importer.step, self._prune)
+        outcomes = [self._try(step) for step in steps]
+        if None in outcomes:
+            self._failed += 1
+            return float(min(_FAILING_S, self._settings.poll_s * 2**self._failed))
+        self._failed = 0
+        return _EAGER_S if any(outcomes) else self._settings.poll_s
+
+    def _try(self, step: Callable[[], bool]) -> bool | None:
+        """What the step says, None where it failed: nothing was half-done, and the next round begins anew."""
+        name = step.__qualname__
+        try:
+            return step()
+        except (OperationalError, InterfaceError) as error:  # locked, full or restarting; silence tells the others
+            log.error("database_unavailable", step=name, kind=type(error.orig).__name__)
+        except Exception as error:  # whatever it is, the steps after it have their turn, and people are told
+            log.exception("step_failed", step=name)
+            self._tell(name, error)
+        return None
+
+    def _tell(self, name: str, error: Exception) -> None:
+        # Not its text: that may quote what was being stored.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        detail = f"{name}: {type(error).__name__} in {place.name}, line {place.lineno}"
+        try:
+            if name == Anchoring.run_once.__qualname__:
+                self._anchoring.fail(detail)
+                return
+            now_ms = int(time.time() * 1000)
+            with self._database.write() as connection:
+                incidents.record(connection, now_ms, "step_failed", None, detail, quiet_ms=QUIET_MS)
+        except DBAPIError as unavailable:
+            log.error("database_unavailable", step=name, kind=type(unavailable.orig).__name__)
+
+    def _prune(self) -> bool:
+        with self._database.read() as connection:
+            last = health.read(connection)
+            if last is None or last.trouble is not None:
+                return False
+            if not pruning.is_due(connection, last.final_time, self._settings.max_lag_s):
+                return False
+        with self._database.write() as connection:
+            return pruning.prune(connection, last.final_time, self._settings.max_lag_s)
 
 
 def run(settings: Settings) -> None:
@@ -48,26 +112,9 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     database = Database(settings.database_url.get_secret_value())
-    anchoring = build(settings, database)
-    importer = Importer(database, receipt_keys(settings), settings)
+    worker = Worker(settings, database)
     log.info("worker_started", contract=settings.contract)
     while not stop.is_set():
-        moved = False
-        try:
-            moved = anchoring.run_once()
-            moved = importer.step() or moved
-            moved = _prune(database, settings.max_lag_s) or moved
-        except DBAPIError as error:  # locked, full, or restarting: nothing was half-done, and the next round begins anew
-            log.error("database_unavailable", kind=type(error.orig).__name__)
-        stop.wait(0.0 if moved else settings.poll_s)
+        stop.wait(worker.round())
     database.close()
     log.info("worker_stopped")
-
-
-def _prune(database: Database, max_lag_s: int) -> bool:
-    with database.read() as connection:
-        last = health.read(connection)
-    if last is None or last.trouble is not None:
-        return False
-    with database.write() as connection:
-        return pruning.prune(connection, last.final_time, max_lag_s)

@@ -3,7 +3,6 @@
 Every change of an outbox row's state is one of TRANSITIONS; a batch's and an invoice's state are derived from it.
 """
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -25,7 +24,10 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 
 
 class Item(NamedTuple):
-    """A batch on its way. `log_root` and `register_root` are 32 bytes, `block_time` is in seconds by the chain."""
+    """A batch on its way. `log_root` and `register_root` are 32 bytes, `block_time` is in seconds by the chain.
+
+    `final_block` and `final_hash` are the evidence: the final block at which the contract was seen to hold it.
+    """
 
     seq: int
     state: State
@@ -34,6 +36,8 @@ class Item(NamedTuple):
     register_root: bytes
     block_number: int | None
     block_time: int | None
+    final_block: int | None
+    final_hash: bytes | None
 
 
 _items = select(
@@ -44,6 +48,8 @@ _items = select(
     batches.c.register_root,
     outbox.c.block_number,
     outbox.c.block_time,
+    outbox.c.final_block,
+    outbox.c.final_hash,
 ).join(batches, batches.c.seq == outbox.c.seq)
 
 
@@ -52,15 +58,15 @@ def add(connection: Connection, seq: int) -> None:
     connection.execute(insert(outbox), {"seq": seq, "state": "sealed"})
 
 
-def add_final(connection: Connection, seq: int, block_number: int, block_time: int, now_ms: int) -> None:
-    """A foreign anchor was found, final already."""
-    facts = {"block_number": block_number, "block_time": block_time, "final_at": now_ms}
+def add_final(connection: Connection, seq: int, **facts: object) -> None:
+    """A foreign anchor was found, final already; `facts` are columns of `outbox`."""
     connection.execute(insert(outbox), {"seq": seq, "state": "final", **facts})
 
 
-def open_items(connection: Connection) -> Sequence[Item]:
-    """Everything that is not final yet, in order."""
-    return [Item(*row) for row in connection.execute(_items.where(outbox.c.state != "final").order_by(outbox.c.seq))]
+def open_items(connection: Connection, *, lock: bool = False) -> list[Item]:
+    """Everything that is not final yet, in order. `lock`: nobody else moves them before this transaction ends."""
+    query = _items.where(outbox.c.state != "final").order_by(outbox.c.seq)
+    return [Item(*row) for row in connection.execute(query.with_for_update(of=outbox) if lock else query)]
 
 
 class Attempt(NamedTuple):
@@ -75,9 +81,9 @@ class Attempt(NamedTuple):
 
 
 def attempts(connection: Connection, seq: int) -> list[Attempt]:
-    """Every transaction that was signed for batch `seq`, oldest first."""
+    """Every transaction that was signed for batch `seq`; of those with one nonce, each replaces the one before it."""
     columns = [transactions.c[name] for name in Attempt._fields]
-    query = select(*columns).where(transactions.c.seq == seq).order_by(transactions.c.signed_at, transactions.c.max_fee)
+    query = select(*columns).where(transactions.c.seq == seq).order_by(transactions.c.nonce, transactions.c.max_fee)
     return [Attempt(*row) for row in connection.execute(query)]
 
 
@@ -105,7 +111,7 @@ def final_at(connection: Connection, seq: int) -> Item | None:
 
 
 def move(connection: Connection, item: Item, event: Event, **facts: object) -> Item:
-    """Take one transition and store the facts that belong to it (columns of `outbox`).
+    """Take one transition of a locked item and store the facts that belong to it (columns of `outbox`).
 
     Raises KeyError for a transition that does not exist. Run twice, it ends the same.
     """

@@ -7,14 +7,17 @@ from sqlalchemy import BigInteger, Connection, Integer, bindparam, column, delet
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from service.ledger import outbox, register, tiles
-from service.ledger.entries import History, Stored, stored_by_key
+from service.ledger.entries import History, Stored, append, histories, stored_by_key
 from service.ledger.receipts import Receipt, ReceiptKeys
-from service.ledger.tables import batch_receipts, batches, entries, incidents, transactions
+from service.ledger.tables import batch_receipts, batches, entries, transactions
 from service.ledger.tables import outbox as outbox_table
 from service.ledger.tables import tiles as tiles_table
-from verifier.entry import MAX_BATCH, Kind, decode_entry
+from verifier.entry import MAX_BATCH, ZERO, Entry, Kind, decode_entry, log_key
 from verifier.errors import Malformed, NotAllowed
-from verifier.merkle import EMPTY, leaf_hash
+from verifier.merkle import EMPTY, leaf_hash, tree_hash
+
+FOREIGN_LOG = "foreign-anchors"
+"""Name of the log of which a note tells after another anchorer took a seq."""
 
 
 class Sealed(NamedTuple):
@@ -45,7 +48,7 @@ def seal(
     seq = first_seq if newest is None else newest + 1
     rows = _take(connection, limit)
     sealed, changes, refused = _replay(connection, rows, keys, seq)
-    if not sealed and not heartbeat:
+    if (not sealed and not heartbeat) or not _is_allowed(connection, newest, len(sealed), bool(changes)):
         return None
     leaves = [leaf_hash(data) for _, data, _ in sealed]
     connection.execute(
@@ -61,6 +64,19 @@ def seal(
         connection.execute(insert(batch_receipts), {"seq": seq, "key_id": keys.key_id, "signature": signature})
     outbox.add(connection, seq)
     return Sealed(seq, len(sealed), log_root, register_root, refused)
+
+
+def _is_allowed(connection: Connection, newest: int | None, size: int, changes: bool) -> bool:
+    """Whether the contract would take it: a sealed batch cannot be taken back.
+
+    It refuses an empty batch that changes the register root, and a root that becomes zero again. Neither can happen to us but after
+    a foreign anchor, whose root is the last one then.
+    """
+    if newest is None or changes:
+        return True
+    last = connection.scalar(select(batches.c.register_root).where(batches.c.seq == newest))
+    root = register.root_at(connection, newest)
+    return root == last or (size > 0 and root != EMPTY)
 
 
 def _take(connection: Connection, limit: int) -> Sequence[Any]:
@@ -137,15 +153,24 @@ def unseal_from(connection: Connection, seq: int) -> None:
         connection.execute(delete(table).where(table.c.seq >= seq))
 
 
-def record_incident(connection: Connection, now_ms: int, code: str, seq: int | None, detail: str) -> None:
-    """Keep what a person must look at; alarms and reports read it."""
-    connection.execute(insert(incidents), {"at": now_ms, "code": code, "seq": seq, "detail": detail})
-
-
 def record_foreign(connection: Connection, seq: int, log_root: bytes, register_root: bytes, now_ms: int) -> None:
-    """A seq that another anchorer took: in replay it counts as an empty batch, and it is reported."""
+    """A seq that another anchorer took: in replay it counts as an empty batch."""
     connection.execute(
         insert(batches),
         {"seq": seq, "log_root": log_root, "size": 0, "register_root": register_root, "sealed_at": now_ms, "foreign": 1},
     )
-    record_incident(connection, now_ms, "foreign_anchor", seq, "the contract holds an anchor that is not ours")
+
+
+def note_foreign(connection: Connection, keys: ReceiptKeys, now_ms: int, deadline: int) -> None:
+    """Log that there are foreign anchors: a note whose copy is the tree hash over all of them, H(0x00 ‖ u64(seq) ‖ both roots).
+
+    Whoever replays the log finds it said; and the batch that holds it makes our register root the newest again, which a heartbeat
+    could not, since the contract takes no empty batch that changes the root.
+    """
+    query = select(batches.c.seq, batches.c.log_root, batches.c.register_root).where(batches.c.foreign == 1).order_by(batches.c.seq)
+    leaves = [leaf_hash(seq.to_bytes(8, "big") + log + root) for seq, log, root in connection.execute(query)]
+    key = log_key(FOREIGN_LOG)
+    history = histories(connection, [key])[key]
+    entry = Entry(Kind.NOTE, now_ms, key, tree_hash(leaves), ZERO, ZERO)
+    history.add(entry)
+    append(connection, [(entry, history.ordinal)], keys, deadline)

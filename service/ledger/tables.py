@@ -118,6 +118,8 @@ outbox = Table(
     Column("block_number", BigInteger),
     Column("block_time", BigInteger, comment="s since 1970 UTC, by the chain"),
     Column("final_at", BigInteger, comment="ms: when we saw it final"),
+    Column("final_block", BigInteger, comment="the final block at which we saw it so, whose hash can never change again"),
+    Column("final_hash", LargeBinary(32)),
 )
 Index("outbox_open_idx", outbox.c.seq, postgresql_where=outbox.c.state != "final", sqlite_where=outbox.c.state != "final")
 
@@ -145,6 +147,8 @@ anchoring_health = Table(
     Column("final_head", BigInteger, nullable=False),
     Column("final_block", BigInteger, nullable=False),
     Column("final_time", BigInteger, nullable=False, comment="s since 1970 UTC, of the final block"),
+    Column("balance_gwei", BigInteger, nullable=False, comment="what the anchoring key has left to pay with"),
+    Column("left_out", String(500), nullable=False, comment="endpoints that are down or behind, by scheme and host"),
 )
 
 incidents = Table(

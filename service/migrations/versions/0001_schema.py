@@ -23,6 +23,10 @@ def upgrade() -> None:
         sa.Column("final_head", sa.BigInteger(), nullable=False),
         sa.Column("final_block", sa.BigInteger(), nullable=False),
         sa.Column("final_time", sa.BigInteger(), nullable=False, comment="s since 1970 UTC, of the final block"),
+        sa.Column("balance_gwei", sa.BigInteger(), nullable=False, comment="what the anchoring key has left to pay with"),
+        sa.Column(
+            "left_out", sa.String(length=500), nullable=False, comment="endpoints that are down or behind, by scheme and host"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("anchoring_health_pkey")),
     )
     op.create_table(
@@ -182,6 +186,13 @@ def upgrade() -> None:
         sa.Column("block_number", sa.BigInteger(), nullable=True),
         sa.Column("block_time", sa.BigInteger(), nullable=True, comment="s since 1970 UTC, by the chain"),
         sa.Column("final_at", sa.BigInteger(), nullable=True, comment="ms: when we saw it final"),
+        sa.Column(
+            "final_block",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the final block at which we saw it so, whose hash can never change again",
+        ),
+        sa.Column("final_hash", sa.LargeBinary(length=32), nullable=True),
         sa.ForeignKeyConstraint(["seq"], ["batches.seq"], name=op.f("outbox_seq_fkey")),
         sa.PrimaryKeyConstraint("seq", name=op.f("outbox_pkey")),
     )
