@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from service.db import chunks
 from service.reconciliation.tables import findings as table
@@ -52,6 +52,7 @@ class Found(NamedTuple):
 class Filter(NamedTuple):
     """All that are given must hold. `open` None: open and resolved ones."""
 
+    scope: str | None = None
     run: int | None = None
     code: str | None = None
     open: bool | None = None
@@ -104,7 +105,7 @@ def mark_repaired(connection: Connection, scope: str, found: Sequence[Found]) ->
 def count(connection: Connection, wanted: Filter) -> dict[str, int]:
     """How many there are, by code."""
     query = select(table.c.code, func.count()).where(*_where(wanted)).group_by(table.c.code).order_by(table.c.code)
-    return {code: number for code, number in connection.execute(query).tuples()}  # noqa: C416  # rows are no tuples to mypy
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def listed(
@@ -148,6 +149,8 @@ def to_json(row: Any) -> dict[str, Any]:
 
 def _where(wanted: Filter) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = []
+    if wanted.scope is not None:
+        where.append(table.c.scope == wanted.scope)
     if wanted.run is not None:
         where.append(and_(table.c.first_run <= wanted.run, table.c.last_run >= wanted.run))
     if wanted.code is not None:
@@ -155,5 +158,5 @@ def _where(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.open is not None:
         where.append(table.c.resolved_at.is_(None) if wanted.open else table.c.resolved_at.is_not(None))
     if wanted.number is not None:
-        where.append(or_(table.c.number == wanted.number))
+        where.append(table.c.number == wanted.number)
     return where

@@ -1,0 +1,1 @@
+"""How records reach others: the feed, those who follow it, and mirrors."""
