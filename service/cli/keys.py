@@ -2,7 +2,6 @@
 
 import os
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from service.auth import keys
-from service.cli.outcome import Exit, Failed, Json, console, print_fields, print_json, print_rows
+from service.cli.outcome import Exit, Failed, Json, console, moment, print_fields, print_json, print_rows
 from service.cli.settings import load_settings, open_database
 from service.errors import Refused
 from verifier.receipt import key_id
@@ -60,8 +59,7 @@ def list_(as_json: Json = False) -> None:
         for key in found:
             print_json(key._asdict())
     else:
-        rows = [(key.id, key.role, ", ".join(key.bound), key.label, _time(key.created_at), _time(key.revoked_at)) for key in found]
-        print_rows(("id", "role", "tax ids", "label", "created", "revoked"), rows)
+        print_rows(("id", "role", "tax ids", "label", "created", "revoked"), map(_row, found))
 
 
 @app.command()
@@ -72,7 +70,7 @@ def revoke(key: Annotated[str, typer.Argument(metavar="ID", help="The ten charac
             revoked = keys.revoke_key(connection, key)
         except Refused:
             raise Failed(Exit.REFUSED, "key_not_found", f"there is no key {key}") from None
-    console.print(f"{revoked.id} is revoked since {_time(revoked.revoked_at)}.")
+    console.print(f"{revoked.id} is revoked since {moment(revoked.revoked_at and revoked.revoked_at / 1000)}.")
 
 
 @app.command()
@@ -92,6 +90,11 @@ def generate_chain_key(file: OutFile, as_json: Json = False) -> None:
     private = secrets.token_bytes(32)
     _keep(file, private)
     _show({"address": address_of(private), "file": str(file)}, as_json)
+
+
+def _row(key: keys.Key) -> list[str | None]:
+    revoked_at = key.revoked_at and key.revoked_at / 1000
+    return [key.id, key.role, ", ".join(key.bound), key.label, moment(key.created_at / 1000), moment(revoked_at)]
 
 
 def _keep(file: Path, private: bytes) -> None:
@@ -117,7 +120,3 @@ def _why(refused: Refused, role: str) -> str:
     if "/bound" in pointers:
         return f"a key of role {role} is bound to {'at least one' if role in keys.BOUND_ROLES else 'no'} --tax-id"
     return f"not a valid {'--label' if '/label' in pointers else '--tax-id'}"
-
-
-def _time(ms: int | None) -> str | None:
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

@@ -1,7 +1,9 @@
 """How a command ends: its exit status, and what it prints for people or, with --json, for machines."""
 
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Annotated, Any
 
@@ -10,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from verifier.messages import Language
 
 
 class Exit(IntEnum):
@@ -48,6 +52,17 @@ progress_console = Console(stderr=True, highlight=False)
 """For what is going on meanwhile; a terminal alone gets to see it."""
 
 
+def language() -> Language:
+    """Of the locale, in the order of POSIX; as zhengpiao-verify has it."""
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def moment(seconds: float | None) -> str | None:
+    """RFC 3339 in UTC, from seconds since 1970."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def print_json(value: Any) -> None:
     """On a line, so that a stream of them stays one document a line."""
     sys.stdout.write(orjson.dumps(value).decode() + "\n")
@@ -57,12 +72,14 @@ def print_json(value: Any) -> None:
 def print_fields(fields: Mapping[str, Any]) -> None:
     """Name and value, a line each."""
     table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in fields.items():
         table.add_row(Text(name, style="bold"), Text("-" if value is None else str(value)))
     console.print(table)
 
 
-def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table with a head."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:

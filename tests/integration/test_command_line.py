@@ -59,7 +59,8 @@ def test_an_api_key_opens_what_it_says_and_is_shown_once(database_url: str, caps
     with database.read() as connection:
         principal = authenticate(connection, f"Bearer {written}")
     database.close()
-    assert (principal.role, principal.bound) == ("issuer", {SELLER})
+    assert principal.role == "issuer"
+    assert principal.bound == {SELLER}
     assert main(["keys", "list", "--json"]) == Exit.DONE
     listed = capsys.readouterr().out
     assert json.loads(listed)["label"] == "前台"

@@ -1,0 +1,1 @@
+"""What scripts/demo shows. See `python -m scripts.tour --help`."""

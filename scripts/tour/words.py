@@ -1,0 +1,56 @@
+"""What the tour says, in Chinese and English."""
+
+from verifier.messages import Language
+
+WORDS: dict[str, tuple[str, str]] = {
+    "title": ("证票演示", "Zhengpiao, a demo"),
+    "fresh": ("数据在 {folder}，每次都从头开始。", "Its state is in {folder}, and begins anew each time."),
+    "chain": (
+        "区块链 {url}（Anvil，链号 {chain_id}，每秒一个区块）",
+        "A chain at {url} (Anvil, chain {chain_id}, a block a second)",
+    ),
+    "contract": (
+        "合约 {contract}（区块 {block}，代码与仓库中的一致）",
+        "The contract at {contract} (block {block}; its code is the committed one)",
+    ),
+    "service": ("服务 {url}", "The service at {url}"),
+    "keys": ("{count} 个 API 密钥，见 {file}", "{count} API keys, in {file}"),
+    "registered": ("登记 {id} {number}  {amount}  {seller}", "Registered {id} {number}  {amount}  {seller}"),
+    "finding": ("{code}：{detail}", "{code}: {detail}"),
+    "voided": ("作废 {id} {number}", "Voided {id} {number}"),
+    "imported": ("导入财政部官方样票 {number}", "Imported the Ministry's official sample {number}"),
+    "final": ("全部上链并终局：锚点 {seq}，区块 {block}", "All anchored and final: anchor {seq}, block {block}"),
+    "verifying": (
+        "用 zhengpiao-verify 验证：它只读证明文件和区块链，不问服务",
+        "Verified by zhengpiao-verify, which reads the proof file and the chain, and asks no service",
+    ),
+    "next": ("接下来可以试试（另开一个终端，在项目目录下）：", "What to try next (in another terminal, in the project's folder):"),
+    "try_search": ("搜索发票", "search"),
+    "try_timeline": ("S01 的流转记录：受理、封批、上链、终局", "what happened to S01: accepted, sealed, mined, final"),
+    "try_own": ("为 S01 生成证明，只公开前三部分", "a proof of S01 that opens three sections"),
+    "try_verify": ("在任何机器上验证它", "check it, on any machine"),
+    "try_absent": ("查一个没有登记的号码：得到“不存在”的证明", "ask for a number that is not there: a proof of absence"),
+    "try_read": (
+        "接口说明 {url}/openapi.json，文档 docs/index.md",
+        "The API: {url}/openapi.json. Documentation: docs/index.md",
+    ),
+    "running": ("运行中，按 Ctrl-C 结束。", "Running. Ctrl-C ends it."),
+    "stopped": ("已结束，没有留下进程。", "Stopped; no process is left."),
+    "failed": ("没有成功：{what}", "It did not work out: {what}"),
+    "see_logs": ("各程序的输出在 {folder}。", "What the programs printed is in {folder}."),
+    "port_taken": ("端口 {port} 已被占用，请用 --port 换一个。", "Port {port} is taken: choose another one with --port."),
+    "folder_taken": (
+        "{folder} 中已有一个演示在运行；请先结束它，或用 --var 换一个目录。",
+        "A demo is running in {folder} already: end it first, or choose another folder with --var.",
+    ),
+    "not_registered": ("{id} 的登记结果不对：{said}", "{id} was not registered as it should be: {said}"),
+    "row_refused": ("导入被拒绝：{said}", "The import was refused: {said}"),
+    "wrong_verdict": ("{name} 应为 {expected}，却是 {found}", "{name} should be {expected}, and is {found}"),
+    "option_exit": ("演示完就结束；每一步都成功时状态为 0", "end after the tour; status 0 only if every step held"),
+    "option_port": ("服务的端口；0：任一空闲端口（默认 8000）", "port of the service; 0: any free one (default 8000)"),
+    "option_var": ("存放数据的目录（默认 var）", "folder for its state (default: var)"),
+}
+
+
+def say(language: Language, key: str, /, **values: object) -> str:
+    return WORDS[key][language == "en"].format(**values)
