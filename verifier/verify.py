@@ -86,7 +86,226 @@ def verify_proof(
     checks += (
         _check_inclusion(proof, inclusion),  # (6)
         _check_register(proof, register),  # (7)
-        _check_final(proof, inclusion, register, reading, reader.origin),
+        _check_final(proof, inclusion, register, reading, reader.origin),  # (8)
+        _check_newest(proof, register, reading, reader),  # (9)
+        _check_current(proof),  # (10)
+    )
+    verdict = verdict_of(proof, checks, question)
+    proven = verdict not in _UNPROVEN and isinstance(register, Anchor)
+    return Report(
+        file,
+        verdict,
+        checks,
+        proof,
+        status_of(proof) if proven else None,
+        AsOf(proof.register.seq, register.time) if proven and isinstance(register, Anchor) else None,
+        reader.origin,
+        reading.block if isinstance(reading, Reading) else None,
+        inclusion.time if isinstance(inclusion, Anchor) else None,
+        _changed_at(proof, reader) if proven else None,
+    )
+
+
+# (2)
+
+
+def _check_trust(proof: Proof, reader: ChainReader | None) -> Check:
+    if reader is not None:
+        return _TRUSTED
+    chain_id, contract = proof.chain
+    return Check("trust", "fail", "trust.fail", {"chain_id": chain_id, "contract": "0x" + contract.hex()})
+
+
+# (3)
+
+
+def commitment_of_sections(sections: Sequence[Section]) -> Commitment:
+    """The commitment that eight sections lead to, open or withheld."""
+    return commitment_of(
+        [
+            section_leaf(index, section.salt, section.canonical) if isinstance(section, Opened) else section.leaf
+            for index, section in enumerate(sections)
+        ]
+    )
+
+
+def _check_content(proof: Proof, question: Question | None) -> Check:
+    number = proof.number
+    if isinstance(proof, AbsenceProof | PresenceProof):
+        if question is None:
+            return Check("content", "not_applicable", "content.no_question")
+        if number != question.number:
+            return Check("content", "fail", "content.question_number", {"number": number})
+        return Check("content", "pass", "content.number", {"number": number})
+    commitment = commitment_of_sections(proof.sections)
+    if copy_of(commitment) != proof.entry.copy:
+        return Check("content", "fail", "content.copy")
+    if number_key(number) != proof.entry.key:
+        return Check("content", "fail", "content.key", {"number": number})
+    if question is None:
+        return Check("content", "pass", "content.pass", {"number": number})
+    if number != question.number:
+        return Check("content", "fail", "content.question_number", {"number": number})
+    if question.commitment is None:
+        return Check("content", "pass", "content.number", {"number": number})
+    if commitment != question.commitment:
+        return Check("content", "fail", "content.question_commitment")
+    return Check("content", "pass", "content.question", {"number": number})
+
+
+# (4)
+
+
+def _check_entry(proof: Proof) -> Check:
+    if isinstance(proof, AbsenceProof | PresenceProof):
+        return _skipped("entry")
+    entry, provenance = proof.entry, proof.sections[_PROVENANCE]
+    if entry.kind not in (Kind.ISSUE, Kind.REPRINT):
+        return Check("entry", "fail", "entry.kind", {"kind": KIND_NAMES[entry.kind]})
+    shown = {"kind": KIND_NAMES[entry.kind], "recorded_at": entry.recorded_at}
+    if not isinstance(provenance, Opened):
+        return Check("entry", "pass", "entry.withheld", shown)
+    if entry.kind is Kind.REPRINT:
+        if "reprint" not in provenance.value:
+            return Check("entry", "fail", "entry.reprint_missing")
+    elif "reprint" in provenance.value:
+        return Check("entry", "fail", "entry.not_reprint")
+    elif entry.other != _original_key(provenance):
+        return Check("entry", "fail", "entry.original")
+    return Check("entry", "pass", "entry.pass", shown)
+
+
+def _original_key(provenance: Opened) -> bytes | None:
+    """The key of the original that is named; zero where none is, None where that is no object with a well-formed number."""
+    if "original" not in provenance.value:
+        return ZERO
+    original = provenance.value["original"]
+    number = original.get("number") if type(original) is dict else None
+    return number_key(number) if type(number) is str and NUMBER.fullmatch(number) else None
+
+
+# (5)
+
+
+def _check_receipt(proof: Proof, reader: ChainReader) -> Check:
+    if isinstance(proof, AbsenceProof | PresenceProof):
+        return _skipped("receipt")
+    receipt = proof.receipt
+    if receipt is None:
+        return Check("receipt", "not_applicable", "receipt.none")
+    key = reader.service_keys.get(receipt.key_id)
+    if key is None:
+        return Check("receipt", "not_applicable", "receipt.key_not_given", {"key_id": receipt.key_id})
+    message = receipt_message(proof.chain.chain_id, proof.chain.contract, proof.entry.encode(), receipt.deadline)
+    if not is_signed(key, receipt.signature, message):
+        return Check("receipt", "fail", "receipt.fail")
+    return Check("receipt", "pass", "receipt.pass", {"deadline": receipt.deadline})
+
+
+def _promise(proof: PendingProof, reader: ChainReader) -> tuple[Block | None, Check]:
+    """F, and whether the deadline is not before it: all that a pending file has to say where (6) to (10) would be."""
+    try:
+        block = reader.block()
+    except ChainUnavailable as failure:
+        return None, Check("inclusion", "not_applicable", failure.reason, failure.details)
+    if proof.receipt is None:
+        return block, Check("inclusion", "not_applicable", "pending.no_receipt")
+    deadline = proof.receipt.deadline
+    code = IN_TIME if deadline >= block.time * 1000 else "pending.overdue"
+    return block, Check("inclusion", "not_applicable", code, {"deadline": deadline})
+
+
+# (6)
+
+
+def _look_up(
+    proof: AnchoredProof | AbsenceProof | PresenceProof, reader: ChainReader
+) -> tuple[Reading | ChainUnavailable, Held, Held]:
+    """Head, and what the contract holds for the seqs of inclusion and register.
+
+    All that may be wanted is read together: for the grace of (9) the next seq, and when the state was made.
+    """
+    register = proof.register.seq
+    inclusion = proof.inclusion.seq if isinstance(proof, AnchoredProof) else register
+    try:
+        reading = reader.read({inclusion, register, register + 1, _made_by(proof) or register})
+    except ChainUnavailable as failure:
+        return failure, failure, failure
+    return reading, _held(reader, inclusion), _held(reader, register)
+
+
+def _held(reader: ChainReader, seq: int) -> Held:
+    try:
+        return reader.anchor(seq)
+    except ChainUnavailable as failure:
+        return failure
+
+
+def _check_inclusion(proof: AnchoredProof | AbsenceProof | PresenceProof, held: Held) -> Check:
+    if not isinstance(proof, AnchoredProof):
+        return _skipped("inclusion")
+    if isinstance(held, ChainUnavailable):
+        return Check("inclusion", "could_not_check", held.reason, held.details)
+    seq, index, size, path = proof.inclusion
+    root = root_from_path(leaf_hash(proof.entry.encode()), index, size, path)
+    if held is None or root != held.log_root or size != held.size:
+        return _mismatch("inclusion", seq, held)
+    return Check("inclusion", "pass", "inclusion.pass", {"seq": seq, "position": index + 1, "size": size, "time": held.time})
+
+
+def _mismatch(name: str, seq: int, held: Anchor | None) -> Check:
+    """Where the anchor is not final, a reorganisation may yet decide."""
+    if held is None or held.final:
+        return Check(name, "fail", f"{name}.fail", {"seq": seq})
+    return Check(name, "could_not_check", f"{name}.not_final", {"seq": seq})
+
+
+# (7)
+
+
+def _check_register(proof: AnchoredProof | AbsenceProof | PresenceProof, held: Held) -> Check:
+    if isinstance(held, ChainUnavailable):
+        return Check("register", "could_not_check", held.reason, held.details)
+    seq = proof.register.seq
+    if held is None or _register_root(proof) != held.register_root:
+        return _mismatch("register", seq, held)
+    if isinstance(proof, AbsenceProof):
+        return Check("register", "pass", "register.absence", {"seq": seq, "time": held.time})
+    if isinstance(proof.state, State) and proof.state.seq > seq:
+        return Check("register", "fail", "register.state_after_anchor")
+    if isinstance(proof, PresenceProof):
+        return Check("register", "pass", "register.presence", {"seq": seq, "time": held.time})
+    misfit = _misfit(proof)
+    if misfit:
+        return Check("register", "fail", misfit)
+    status = STATUS_NAMES[proof.state.status]
+    return Check("register", "pass", "register.anchored", {"seq": seq, "time": held.time, "status": status})
+
+
+def _register_root(proof: AnchoredProof | AbsenceProof | PresenceProof) -> bytes | None:
+    siblings = proof.register.siblings
+    if isinstance(proof, AnchoredProof):
+        return root_from_presence(proof.entry.key, proof.state.hash(), siblings)
+    key = number_key(proof.number)
+    if isinstance(proof, AbsenceProof):
+        return root_from_absence(key, proof.neighbour, siblings)
+    return root_from_presence(key, proof.state.hash() if isinstance(proof.state, State) else proof.state, siblings)
+
+
+def _misfit(proof: AnchoredProof) -> str | None:
+    """How the state contradicts the entry, if it does: in a register from after the entry, this entry or a later one made it."""
+    if is_before_entry(proof):
+        return None
+    state = proof.state
+    made_by, entered = (state.seq, state.index), (proof.inclusion.seq, proof.inclusion.index)
+    is_same_copy = state.copy == proof.entry.copy
+    if made_by < entered:
+        return "register.state_before_entry"
+    if made_by == entered and not is_same_copy:
+        return "register.same_position"
+    if made_by > entered and is_same_copy and state.status is Status.VALID:
+        return "register.valid_elsewhere"
+    return None
 
 
 # (8)
