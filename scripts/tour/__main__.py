@@ -34,7 +34,8 @@ def main() -> int:
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: whoever starts it in the background has it ignored
+        signal.signal(number, stop)
     place = Place(options.var.resolve(), language)
     is_over = False
     try:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):  # the impatient press Ctrl-C twice
+            signal.signal(number, signal.SIG_IGN)
         while self._running:
             process = self._running.pop()[1]
             process.terminate()

@@ -112,9 +112,11 @@ def start(place: Place, processes: Processes, port: int) -> Demo:
     processes.start("service", serve, environment(settings), place.folder)
     processes.start("worker", [PROGRAMS / "zhengpiao", "worker"], environment(settings), place.folder)
     demo = Demo(place, processes, url, *_create_keys(settings["DATABASE_URL"]))
-    processes.wait_for(f"{url}/readyz", lambda: _is_ready(url), 60)
+    processes.wait_for(f"{url}/readyz", lambda: _answer(f"{url}/readyz"), 60)
     place.done("service", url=url)
     _write_files(demo, rpc_url, deployment["contract"])
+    # Receipts promise little before the worker has looked at the chain.
+    processes.wait_for("worker", lambda: _is_anchoring(_answer(f"{url}/status")), 60)
     place.done("keys", count=len(demo.keys) + len(demo.issuers) - 1, file=place.folder / "demo.json")
     return demo
 
@@ -159,11 +161,18 @@ def _create_keys(database_url: str) -> tuple[dict[str, str], dict[str, str]]:
     return keys, issuers
 
 
-def _is_ready(url: str) -> bool:
+def _answer(url: str) -> dict[str, Any] | None:
+    """None while it does not answer, or not with a success."""
     try:
-        return requests.get(f"{url}/readyz", timeout=5).ok
+        answer = requests.get(url, timeout=5)
+        found: dict[str, Any] | None = answer.json() if answer.ok else None
     except requests.RequestException:
-        return False
+        return None
+    return found
+
+
+def _is_anchoring(status: dict[str, Any] | None) -> bool:
+    return status is not None and status["worker_seen_at"] is not None and status["trouble"] is None
 
 
 def _write_files(demo: Demo, rpc_url: str, contract: str) -> None:
@@ -299,7 +308,7 @@ def show_what_next(demo: Demo) -> None:
     body = "-H 'Content-Type: application/json' -d"
     commands = [
         ("", f". {here}/demo.env"),
-        ("try_search", f"""curl -s $ZHENGPIAO_URL/v1/invoices/search {bearer} {body} '{{"q": "软件"}}'"""),
+        ("try_search", f"""curl -s $ZHENGPIAO_URL/v1/invoices/search {bearer} {body} '{{"amount_from": "10000.00"}}'"""),
         ("try_timeline", f"curl -s {invoice}/timeline {bearer}"),
         ("try_own", f'curl -s "{invoice}/proof?disclose=header,seller,totals" {bearer} > s01.proof.json'),
         ("try_verify", f".venv/bin/zhengpiao-verify --trust {here}/trust.json s01.proof.json"),

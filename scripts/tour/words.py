@@ -25,7 +25,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Verified by zhengpiao-verify, which reads the proof file and the chain, and asks no service",
     ),
     "next": ("接下来可以试试（另开一个终端，在项目目录下）：", "What to try next (in another terminal, in the project's folder):"),
-    "try_search": ("搜索发票", "search"),
+    "try_search": ("查找一万元以上的发票", "find invoices of 10,000 and more"),
     "try_timeline": ("S01 的流转记录：受理、封批、上链、终局", "what happened to S01: accepted, sealed, mined, final"),
     "try_own": ("为 S01 生成证明，只公开前三部分", "a proof of S01 that opens three sections"),
     "try_verify": ("在任何机器上验证它", "check it, on any machine"),

@@ -4,17 +4,22 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from service.api.catalogue import PROBLEMS
+from service.app import create_app
 from service.cli.outcome import Exit
 from service.config import _SECRETS, Settings
+from service.messages import FILES, FINDINGS
 from service.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
+API = (ROOT / "docs/api.md").read_text()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -43,9 +48,9 @@ def test_every_decision_is_in_the_index() -> None:
         assert f"[{title}](decisions/{decision.name})" in index
 
 
-def rows(heading: str) -> Iterator[list[str]]:
-    """The rows of the first table below a heading of operations.md, its head left out."""
-    section = re.split(r"^#+ ", OPERATIONS.partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+def rows(heading: str, document: str = OPERATIONS) -> Iterator[list[str]]:
+    """The rows of the first table below a heading, its head left out."""
+    section = re.split(r"^#+ ", document.partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
     table = re.search(r"(?:^\|.*\n)+", section, flags=re.MULTILINE)
     assert table is not None
     for line in table[0].splitlines()[2:]:
@@ -77,7 +82,7 @@ def codes(function: str, position: int, *files: Path) -> set[str]:
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == function:
                 argument = node.args[position] if len(node.args) > position else None
-                if isinstance(argument, ast.Constant):
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     found.add(argument.value)
     return found
 
@@ -91,6 +96,33 @@ def test_every_trouble_is_explained_in_its_own_words() -> None:
 def test_every_incident_is_explained() -> None:
     kinds = codes("incidents.record", 2, *(ROOT / "service").rglob("*.py"))
     assert {row[0].strip("`") for row in rows("Incidents")} == kinds - set(Trouble)
+
+
+@pytest.fixture(scope="module")
+def openapi(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("api")
+    settings = {"contract": "0x" + "11" * 20, "receipt_key": "11" * 32, "database_url": f"sqlite:///{folder / 'unused.db'}"}
+    return create_app(Settings(_env_file=None, **settings)).openapi()  # type: ignore[arg-type, call-arg]
+
+
+def test_every_operation_is_listed_with_its_roles(openapi: dict[str, Any]) -> None:
+    listed = {row[0].strip("`"): row[1] for row in rows("Operations", API)}
+    served = {
+        f"{method.upper()} {path}": ", ".join(operation.get("x-roles", ["anyone"]))
+        for path, operations in openapi["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert listed == served
+
+
+def test_every_problem_is_listed() -> None:
+    listed = {row[0].strip("`"): int(row[1]) for row in rows("Problems", API)}
+    assert listed == {code: problem.status for code, problem in PROBLEMS.items() if "/" not in code}
+
+
+def test_every_finding_and_every_trouble_with_a_file_is_listed() -> None:
+    for code in {code.partition("/")[0] for code in (*FINDINGS, *FILES)}:
+        assert f"`{code}`" in API or code.startswith("qr_"), code
 
 
 def test_every_exit_status_is_listed() -> None:
