@@ -257,6 +257,7 @@ RELAXED: dict[str, tuple[str, str]] = {
 }
 """What /status says of each control that is less strict than it can be."""
 
+_OF_CONTENT = frozenset(key.partition("/")[0] for key in FINDINGS)
 _BAD_FILE = ("文件无法导入", "The file cannot be imported")
 
 
@@ -276,7 +277,7 @@ def sentence(text: tuple[str, str], params: Mapping[str, str], language: Languag
 
 def detail_of_error(code: str, params: Mapping[str, str], language: Language, pointer: str) -> str:
     """The sentence of one of `errors`: about content as messages.py has it, about the request by ERRORS or PROBLEMS."""
-    if code in FINDINGS:
+    if code in _OF_CONTENT:
         return sentence_of_finding(code, params, language, pointer)
     case = params.get("case")
     pair = ERRORS.get(f"{code}/{case}") or ERRORS.get(code) or PROBLEMS[code].detail

@@ -97,22 +97,11 @@ def _read_again(here: Context, made: Issued) -> Issued:
 def check(request: Request, here: Here, body: InvoiceBody) -> Response:
     issuer = here.issuer(request)
     sent = parse(InvoiceSubmission, body)
-    language = problems.language_of(request)
-    try:
-        with here.database.read() as connection:
-            submission = Submission(sent.sections, sent.profile, sent.external_id)
-            found = submitting.check(connection, submission, issuer, here.now_ms())
-    except Refused as refused:
-        findings = problems.findings_members(refused.findings, language)
-        return answers.json({"accepted": False, "code": refused.code, "findings": findings, "sections": {}})
-    return answers.json(
-        {
-            "accepted": True,
-            "code": None,
-            "findings": problems.findings_members(found.findings, language),
-            "sections": {name: found.sections[name] for name in found.changed},
-        }
-    )
+    submission = Submission(sent.sections, sent.profile, sent.external_id)
+    with here.database.read() as connection:
+        found = submitting.check(connection, submission, issuer, here.now_ms())
+    findings = problems.findings_members(found.findings, problems.language_of(request))
+    return answers.json({"accepted": found.code is None, "code": found.code, "findings": findings, "sections": found.changed})
 
 
 @operation(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from service.db import Database
-from service.errors import Refused
+from service.errors import Finding, Refused
 from service.invoices import issued, reading, registration
 from service.invoices.idempotency import Attempt, done_before, write_once
 from service.invoices.issued import Issued
@@ -80,11 +80,26 @@ def submit(
     return results
 
 
-def check(connection: Connection, submission: Submission, issuer: Issuer, now_ms: int) -> Prepared:
-    """What registering would find now, with nothing registered. Raises Refused as registering would."""
-    prepared = prepare(submission, issuer.sellers, today_at(now_ms))
-    registration.check(connection, prepared, now_ms)
-    return prepared
+class Checked(NamedTuple):
+    """What registering would do: the code of what would refuse it (None: nothing), all findings, the sections it would change."""
+
+    code: str | None
+    findings: Sequence[Finding]
+    changed: dict[str, Any]
+
+
+def check(connection: Connection, submission: Submission, issuer: Issuer, now_ms: int) -> Checked:
+    """Try it against everything registered by now, and register nothing."""
+    try:
+        prepared = prepare(submission, issuer.sellers, today_at(now_ms))
+    except Refused as refused:
+        return Checked(refused.code, refused.findings, {})
+    own = prepared.findings
+    try:
+        registration.check(connection, prepared, now_ms)
+    except Refused as refused:
+        return Checked(refused.code, [*own, *(finding for finding in refused.findings if finding not in own)], {})
+    return Checked(None, prepared.findings, {name: prepared.sections[name] for name in prepared.changed})
 
 
 def today_at(now_ms: int) -> date:
