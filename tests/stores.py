@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.engine import make_url
 
 from service.anchoring import Anchoring, Policy
+from service.central import feed
 from service.chain import Chain as Writer
 from service.db import Database
 from service.invoices import acting, reading
@@ -113,6 +114,34 @@ class Store:
                 self.node.mine()
         raise AssertionError(f"not final within {timeout_s} s")
 
+    def copy_to(self, other: "Store") -> None:
+        """Every row of every table into an empty database."""
+        metadata.create_all(other.database.engine)
+        with self.database.read() as here, other.database.write() as there:
+            for table in metadata.sorted_tables:
+                rows = [dict(row) for row in here.execute(select(table)).mappings()]
+                if rows:
+                    there.execute(insert(table), rows)
+            if not other.database.is_sqlite:
+                there.execute(text("SELECT setval('entries_id_seq', (SELECT max(id) FROM entries))"))
+
+    def sql(self, *statements: str, **values: Any) -> None:
+        """What somebody with full access to the database does: no foreign key stops them."""
+        with self.database.engine.connect() as connection:
+            free = "PRAGMA foreign_keys=OFF" if self.database.is_sqlite else "SET session_replication_role = replica"
+            bound = "PRAGMA foreign_keys=ON" if self.database.is_sqlite else "SET session_replication_role = DEFAULT"
+            raw = connection.execution_options(isolation_level="AUTOCOMMIT")
+            raw.exec_driver_sql(free)
+            for statement in statements:
+                names = {name: value for name, value in values.items() if f":{name}" in statement}
+                raw.execute(text(statement), names)
+            raw.exec_driver_sql(bound)
+
+    def row(self, query: str, **values: Any) -> Any:
+        """The one row that a query gives."""
+        with self.database.read() as connection:
+            return connection.execute(text(query), values).one()
+
     def reconcile(self, **options: Any) -> tuple[runs.Run, list[Found]]:
         """A whole run over the store, and what it found that is open."""
         with self.database.write() as connection:
@@ -122,6 +151,18 @@ class Store:
         with self.database.read() as connection:
             items = list(findings.iterate(connection, Filter(run=run)))
         return done, [to_found(item) for item in items]
+
+
+@dataclass
+class Feed:
+    """The feed of a database, without a network."""
+
+    database: Database
+    kept: feed.Kept
+
+    def pieces(self, after: int) -> Iterator[feed.Piece]:
+        """Over the wire format: what is written is what is read."""
+        return (feed.from_line(feed.to_line(piece)) for piece in feed.pieces(self.database, after, self.kept))
 
 
 def outbox_is_empty(database: Database) -> bool:

@@ -4,7 +4,7 @@ Sealing checks every receipt of a batch, and signs that it did: one signature ov
 covers every stored bit of them at a thousandth of the price, and only where it fails are they checked one by one again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import NamedTuple
@@ -72,6 +72,10 @@ class ReceiptKeys:
     def sign_batch(self, log_root: bytes, receipts: Iterable[Receipt]) -> bytes:
         """That these are the receipts of the batch with this log root, in order, and that each of them was checked."""
         return self._key.sign(batch_message(self._chain_id, self._contract, log_root, digest(receipts)))
+
+    def sign_message(self, message: Callable[[int, bytes], bytes]) -> tuple[bytes, bytes]:
+        """(key_id, signature) of what `message` makes of chain id and contract."""
+        return self.key_id, self._key.sign(message(self._chain_id, self._contract))
 
     def _message(self, entry: bytes, deadline: int) -> bytes:
         return receipt_message(self._chain_id, self._contract, entry, deadline)

@@ -1,4 +1,4 @@
-"""Reconciliation, and the signature over a batch's receipts"""
+"""Reconciliation, the signature over a batch's receipts, acknowledgements of followers"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -77,3 +77,19 @@ def upgrade() -> None:
         postgresql_where=sa.text("resolved_at IS NULL"),
     )
     op.create_index("reconciliation_findings_run_idx", "reconciliation_findings", ["last_run", "id"], unique=False)
+    op.create_table(
+        "acknowledgements",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("consumer", sa.String(length=32), nullable=False, comment="id of the API key"),
+        sa.Column("cursor", sa.BigInteger(), nullable=False, comment="it has every batch up to this seq"),
+        sa.Column("at", sa.BigInteger(), nullable=False, comment="ms since 1970 UTC"),
+        sa.Column("key_id", sa.LargeBinary(length=8), nullable=False),
+        sa.Column(
+            "signature",
+            sa.LargeBinary(length=64),
+            nullable=False,
+            comment="the service's, so that no row can be put in afterwards",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("acknowledgements_pkey")),
+    )
+    op.create_index("acknowledgements_cursor_idx", "acknowledgements", ["cursor", "at"], unique=False)
