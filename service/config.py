@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     troubled_promise_s: int = Field(default=86_400, ge=1)
     """The same while the chain or the worker is in trouble."""
     heartbeat_s: int = Field(default=3600, ge=1)
+    note_s: int = Field(default=600, ge=1)
+    """How often the head of the activity log is anchored, where it has changed."""
     grace_s: int = Field(default=300, ge=0)
     max_lag_s: int = Field(default=3600, ge=1)
     confirmations: int | None = Field(default=None, ge=1)

@@ -13,12 +13,13 @@ from types import FrameType
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from service import activity
 from service.anchoring import QUIET_MS, Anchoring, Policy
 from service.chain import Chain
 from service.config import Settings, secret_bytes
 from service.db import Database
 from service.invoices.importing import Importer
-from service.ledger import health, incidents, pruning
+from service.ledger import health, incidents, notes, pruning
 from service.ledger.receipts import receipt_keys
 
 log = structlog.get_logger()
@@ -30,7 +31,7 @@ _FAILING_S = 5.0
 """The longest pause after rounds that failed."""
 
 
-def build(settings: Settings, database: Database) -> Anchoring:
+def build(settings: Settings, database: Database, clock: Callable[[], float] = time.time) -> Anchoring:
     """The anchoring steps as the settings say. Raises ValueError where a key or the contract is missing."""
     chain = Chain(
         settings.rpc_urls,
@@ -42,22 +43,24 @@ def build(settings: Settings, database: Database) -> Anchoring:
     )
     max_fee = int(settings.max_fee_gwei * _GWEI)
     policy = Policy(settings.heartbeat_s, settings.stuck_s, max_fee, settings.promise_s, settings.max_lag_s)
-    return Anchoring(database, chain, receipt_keys(settings), policy)
+    return Anchoring(database, chain, receipt_keys(settings), policy, clock)
 
 
 class Worker:
-    """Rounds over all steps. What one step meets keeps no other from its turn."""
+    """Rounds over all steps. What one step meets keeps no other from its turn. `clock` gives seconds since 1970 UTC."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._database = database
-        self._anchoring = build(settings, database)
-        self._importer = Importer(database, receipt_keys(settings), settings)
+        self._clock = clock
+        self._anchoring = build(settings, database, clock)
+        self._keys = receipt_keys(settings)
+        self._importer = Importer(database, self._keys, settings, clock)
         self._failed = 0
 
     def round(self) -> float:
         """Every step once; how many seconds to wait before the next round."""
-        steps = (self._anchoring.run_once, self._importer.step, self._prune)
+        steps = (self._note, self._anchoring.run_once, self._importer.step, self._prune)
         outcomes = [self._try(step) for step in steps]
         if None in outcomes:
             self._failed += 1
@@ -85,11 +88,26 @@ class Worker:
             if name == Anchoring.run_once.__qualname__:
                 self._anchoring.fail(detail)
                 return
-            now_ms = int(time.time() * 1000)
+            now_ms = int(self._clock() * 1000)
             with self._database.write() as connection:
                 incidents.record(connection, now_ms, "step_failed", None, detail, quiet_ms=QUIET_MS)
         except DBAPIError as unavailable:
             log.error("database_unavailable", step=name, kind=type(unavailable.orig).__name__)
+
+    def _note(self) -> bool:
+        """Bring the head of the activity log onto the chain."""
+        now = self._clock()
+        now_ms, every_ms = int(now * 1000), self._settings.note_s * 1000
+        with self._database.read() as connection:
+            if not notes.is_due(connection, activity.LOG_NAME, activity.head(connection)[1], now_ms, every_ms):
+                return False
+        with self._database.write() as connection:
+            head = activity.head(connection)[1]
+            if not notes.is_due(connection, activity.LOG_NAME, head, now_ms, every_ms):
+                return False  # another worker was faster
+            deadline = now_ms + 1000 * health.promise_s(health.read(connection), now, self._settings)
+            notes.take_down(connection, activity.LOG_NAME, head, self._keys, now_ms, deadline)
+        return True
 
     def _prune(self) -> bool:
         with self._database.read() as connection:

@@ -107,7 +107,8 @@ def _replay(
     connection: Connection, rows: Sequence[Any], keys: ReceiptKeys, seq: int
 ) -> tuple[list[tuple[int, bytes, Receipt]], dict[bytes, bytes], list[int]]:
     """The rows that may be sealed as (id, entry, receipt), the register's changes as key -> H(state), and the ids that may not."""
-    later = [row.key for row in rows if row.ordinal > 1]
+    # A note's history says nothing about it, and grows for ever: UNIQUE (key, ordinal) is all that it needs.
+    later = [row.key for row in rows if row.ordinal > 1 and not _is_note(row.entry)]
     before: dict[bytes, list[Stored]] = stored_by_key(connection, later) if later else {}
     known = {key: History(stored for stored in some if stored.seq is not None) for key, some in before.items()}
     sealed: list[tuple[int, bytes, Receipt]] = []
@@ -119,7 +120,8 @@ def _replay(
             history = known[key] = History()
         try:
             entry, receipt = decode_entry(data), Receipt(key_id, deadline, signature)
-            if entry.key != key or ordinal != history.ordinal + 1 or not keys.is_valid(data, receipt):
+            is_next = entry.kind is Kind.NOTE or ordinal == history.ordinal + 1
+            if entry.key != key or not is_next or not keys.is_valid(data, receipt):
                 raise NotAllowed("not what was promised")
             history.add(entry, seq, len(sealed))
         except (Malformed, NotAllowed):
@@ -129,6 +131,10 @@ def _replay(
         if entry.kind is not Kind.NOTE and history.state is not None:
             changes[key] = history.state.hash()
     return sealed, changes, refused
+
+
+def _is_note(data: bytes) -> bool:
+    return data[9:10] == bytes([Kind.NOTE])
 
 
 def _place(connection: Connection, seq: int, ids: Sequence[int]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from service.anchoring import Anchoring, Policy
 from service.chain import Chain
 from service.db import Database, metadata
-from service.ledger import health, outbox, register, sealing, tiles
+from service.ledger import health, notes, outbox, register, sealing, tiles
 from service.ledger.entries import append, histories
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import entries
@@ -151,3 +151,21 @@ def test_another_anchorer_took_the_seq(ledger: Ledger) -> None:
     ledger.until("final", timeout_s=30)
     assert ledger.contract.head() == 3
     ledger.check()
+
+
+def test_heads_of_other_logs_are_anchored_as_notes(ledger: Ledger) -> None:
+    heads = [bytes([n]) * 32 for n in (1, 2, 3)]
+    for n, head in enumerate(heads):
+        now_ms = 1_795_600_000_000 + n * 1000
+        with ledger.database.write() as connection:
+            assert notes.is_due(connection, "activity", head, now_ms, every_ms=1000)
+            notes.take_down(connection, "activity", head, ledger.keys, now_ms, now_ms + 60_000)
+            assert not notes.is_due(connection, "activity", head, now_ms + 5000, every_ms=1000)
+            assert not notes.is_due(connection, "activity", bytes(31) + b"\x09", now_ms + 999, every_ms=1000)
+        if n != 1:
+            ledger.until("mined")
+    with ledger.database.read() as connection:
+        assert notes.heads(connection, "activity") == heads
+        assert register.root_at(connection, ledger.contract.head()) == ZERO
+    sizes = [ledger.contract.call("anchorAt", seq)[2] for seq in range(1, ledger.contract.head() + 1)]
+    assert sum(sizes) == 3
