@@ -16,9 +16,9 @@ from service.app import create_app
 from service.auth import keys
 from service.auth.keys import Role
 from service.config import Settings
-from service.migrations.schema import metadata
 from service.ledger import health, outbox, sealing
 from service.ledger.tables import batches
+from service.migrations.schema import metadata
 from tests.unit.samples import sections_of
 from verifier.anchors import Anchors
 from verifier.chain import Anchor
