@@ -29,7 +29,7 @@ _INTEGER = re.compile(r"0|[1-9][0-9]{0,15}")
 _WORDS = {"true": True, "false": False, "null": None}
 _DEEP_LIST: list[Any] = []
 _DEEP_DICT: dict[str, Any] = {}
-_MINUS_ZERO = re.compile(rb"-0[\s,}\]]")
+_MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
 
 
 class Reading(NamedTuple):

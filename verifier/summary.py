@@ -74,7 +74,8 @@ def _facts(report: Report, language: Language) -> Iterator[tuple[str, Mapping[st
     if report.check("content").result != "pass" or not report.disclosed:
         yield "fact.number", {"value": report.number}
     else:
-        yield "next.compare", {}
+        if report.verdict in ("valid", "partly_reversed", "pending", "stale"):
+            yield "next.compare", {}
         yield "fact.number", {"value": report.number}
         for code, section, name in _COMPARED:
             if value := _text(report, section, name):

@@ -5,16 +5,19 @@ from datetime import datetime
 from typing import Literal
 
 from verifier.messages import report, terminal
+from verifier.messages.report import WORDS
+
+__all__ = ["SENTENCES", "WORDS", "Language", "sentence", "verdict_title", "when", "word"]
 
 Language = Literal["zh", "en"]
 
 _COLUMN: Mapping[Language, int] = {"zh": 0, "en": 1}
-_SENTENCES: Mapping[str, tuple[str, str]] = {**report.SENTENCES, **terminal.SENTENCES}
+SENTENCES: Mapping[str, tuple[str, str]] = {**report.SENTENCES, **terminal.SENTENCES}
 
 
 def sentence(code: str, params: Mapping[str, object], language: Language) -> str:
     """In words; times in this machine's time zone. A code that is none stands for itself."""
-    found = _SENTENCES.get(code)
+    found = SENTENCES.get(code)
     if found is None:
         return code
     return found[_COLUMN[language]].format_map({name: _shown(name, value, language) for name, value in params.items()})
@@ -30,7 +33,7 @@ def when(seconds: float) -> str:
 
 def word(name: str, language: Language) -> str:
     """A status, a kind of entry, the name of a check or of a section."""
-    return report.WORDS[name][_COLUMN[language]] if name in report.WORDS else name
+    return WORDS[name][_COLUMN[language]] if name in WORDS else name
 
 
 def verdict_title(verdict: str, language: Language) -> str:

@@ -221,7 +221,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "reprint": ("补打", "reprint"),
     "reverse": ("红冲", "reversal"),
     "reverse_part": ("部分红冲", "reversal of a part"),
-    "note": ("记录", "note"),
+    "note": ("备注", "note"),
     "release": ("撤回登记", "withdrawal"),
     "form": ("格式", "form"),
     "trust": ("链与合约", "chain"),
