@@ -46,7 +46,7 @@ class Failed(Exception):
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for machines.")]
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 """For results."""
 progress_console = Console(stderr=True, highlight=False)
 """For what is going on meanwhile; a terminal alone gets to see it."""
@@ -70,13 +70,10 @@ def print_json(value: Any) -> None:
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
-    """Name and value, a line each."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    """Name and value, a line each; never broken, so that values can be copied."""
+    width = max(map(len, fields))
     for name, value in fields.items():
-        table.add_row(Text(name, style="bold"), Text("-" if value is None else str(value)))
-    console.print(table)
+        console.print(Text.assemble((name.ljust(width), "bold"), "  ", "-" if value is None else str(value)))
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
