@@ -7,7 +7,7 @@ from importlib.metadata import version
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 
-from service.api import anchors, batch, examples, imports, invoices, keys, monitoring, operations, parameters, problems, proofs
+from service.api import anchors, batch, imports, invoices, keys, monitoring, operations, parameters, problems, proofs
 from service.api.context import Context
 from service.api.envelope import Envelope
 from service.config import Settings
@@ -35,9 +35,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
-    for room in (batch, invoices, imports, proofs, anchors, keys, monitoring):
-        app.include_router(room.router)
+    routers = [room.router for room in (batch, invoices, imports, proofs, anchors, keys, monitoring)]
+    for router in routers:
+        app.include_router(router)
     problems.install(app)
-    operations.install(app, examples.PROBLEM)
+    operations.install(app, routers)
     app.add_middleware(Envelope, context=context)
     return app

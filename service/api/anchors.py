@@ -2,19 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from service.api import answers, examples
 from service.api.context import Here
 from service.api.models import answers as schemas
-from service.api.operations import Answered, operation
+from service.api.operations import Answered, Operations
 from service.errors import Refused
 from service.invoices.reading import at
 from service.ledger import anchors, outbox, tiles
 from service.ledger.anchors import Anchor
 
-router = APIRouter(tags=["anchors"])
+router = Operations("anchors")
 
 Seq = Annotated[int, Path(ge=1, le=2**53 - 1)]
 
@@ -36,8 +36,7 @@ def _members(anchor: Anchor) -> dict[str, Any]:
     }
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/anchors",
     "List anchors",
@@ -54,8 +53,7 @@ def page(
     return answers.json({"items": items, "next_cursor": str(items[-1]["seq"]) if len(found) > limit else None})
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/anchors/head",
     "Get the newest final anchor",
@@ -70,7 +68,7 @@ def head(here: Here) -> Response:
     return answers.json(_members(found))
 
 
-@operation(router, "GET", "/v1/anchors/{seq}", "Get an anchor", Answered(examples.ANCHOR, schemas.Anchor, description="It."))
+@router.operation("GET", "/v1/anchors/{seq}", "Get an anchor", Answered(examples.ANCHOR, schemas.Anchor, description="It."))
 def one(here: Here, seq: Seq) -> Response:
     with here.database.read() as connection:
         found = anchors.find(connection, seq)
@@ -79,8 +77,7 @@ def one(here: Here, seq: Seq) -> Response:
     return answers.json(_members(found))
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/anchors/{seq}/leaves",
     "Get an anchor's leaf hashes",

@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -23,14 +23,14 @@ from service.api.bodies import MAX_INVOICE, check_media_type, parse, too_large
 from service.api.context import Context, Here
 from service.api.invoices import registered_members, with_links
 from service.api.models.requests import InvoiceSubmission
-from service.api.operations import Answered, Sent, operation
+from service.api.operations import Answered, Operations, Sent
 from service.api.writes import attempt_of
 from service.errors import Refused
 from service.invoices import submitting
 from service.invoices.registration import Submission
 from service.invoices.submitting import Issuer
 
-router = APIRouter(tags=["invoices"])
+router = Operations("invoices")
 
 MAX_LINES = 10_000
 CHUNK_LINES = 500
@@ -44,8 +44,7 @@ _PIECE = 64 * 1024
 _TOO_LONG = b""  # no line that is read is empty
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/invoices/batch",
     "Register many invoices",

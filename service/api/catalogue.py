@@ -168,6 +168,23 @@ PROBLEMS: dict[str, Problem] = {
     ),
     # Keys.
     "key_not_found": Problem(404, ("没有这个密钥", "No such key"), ("没有这个密钥。", "There is no such key.")),
+    # People.
+    "login_taken": Problem(409, ("登录名已被使用", "The login is taken"), ("这个登录名已被使用。", "That login is taken.")),
+    "link_expired": Problem(
+        410,
+        ("链接已失效", "The link has expired"),
+        ("链接已使用或已过期，请重新申请。", "The link was used or has expired; ask for a new one."),
+    ),
+    "too_many_tries": Problem(
+        429,
+        ("尝试太多", "Too many tries"),
+        ("失败的尝试太多，请稍后再试。", "Too many tries failed; try again later."),
+    ),
+    "reauthentication_required": Problem(
+        403,
+        ("需要再次登录", "Sign in again"),
+        ("请再次输入密码和验证码，然后重试。", "Give your password and code again, then repeat what you did."),
+    ),
     # The service.
     "backlog_full": Problem(
         503,
@@ -231,6 +248,15 @@ ERRORS: dict[str, tuple[str, str]] = {
     "parameter_missing": ("缺少参数 {name}。", "The parameter {name} is missing."),
     "parameter_unknown": ("没有参数 {name}。", "There is no parameter {name}."),
     "parameter_invalid": ("参数 {name} 的值不对。", "The value of the parameter {name} is not allowed."),
+    "cursor_range": ("{place} 超出已有的范围。", "{place} is beyond what there is."),
+    "login_form": ("登录名的写法不对。", "The login is not written as it should be."),
+    "sellers_of_issuer_staff": (
+        "开票员和审批员须绑定销方税号，其他人不绑定。",
+        "Clerks and approvers act for sellers, and nobody else does.",
+    ),
+    "code_wrong": ("验证码不对。", "The code is not right."),
+    "password_length": ("密码至少 {min} 个字符。", "A password has {min} characters at least."),
+    "password_weak": ("密码太常见，请换一个。", "The password is too common; choose another."),
     "key_bound": (
         "issuer 和 recipient 的密钥须绑定税号，其他角色不绑定。",
         "A key of an issuer or recipient is bound to tax ids, and no other key is.",

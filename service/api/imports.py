@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from email.message import Message
 from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from python_multipart.exceptions import MultipartParseError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -17,7 +17,7 @@ from service.api.bodies import media_type, read_bytes, too_large
 from service.api.context import Context, Here
 from service.api.invoices import with_links
 from service.api.models import answers as schemas
-from service.api.operations import Answered, Sent, operation
+from service.api.operations import Answered, Operations, Sent
 from service.api.writes import attempt_of
 from service.auth.keys import Principal
 from service.errors import Finding, Refused
@@ -26,7 +26,7 @@ from service.invoices.content import Profile
 from service.invoices.idempotency import write_once
 from service.messages import Language
 
-router = APIRouter(tags=["imports"])
+router = Operations("imports")
 
 MAX_FILE = 64 * 1024 * 1024
 _FORM_SLACK = 64 * 1024
@@ -47,8 +47,7 @@ class _File(NamedTuple):
     name: str | None
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/imports",
     "Import a file",
@@ -89,8 +88,7 @@ def _create(request: Request, here: Context, principal: Principal, file: _File, 
     return answers.json({"id": id_, "state": state, "links": {"self": link}}, 202, {"Location": link})
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/imports/{id}",
     "Follow an import",

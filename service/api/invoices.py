@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -11,7 +11,7 @@ from service.api.bodies import InvoiceBody, SmallBody, parse
 from service.api.context import Context, Here
 from service.api.models import answers as schemas
 from service.api.models.requests import InvoiceSubmission, SearchQuestion, VoidOrder
-from service.api.operations import Answered, Sent, operation
+from service.api.operations import Answered, Operations, Sent
 from service.api.parameters import parameter_error
 from service.api.waiting import preferred_wait
 from service.api.writes import attempt_of
@@ -24,7 +24,7 @@ from service.messages import Language
 from verifier.commitment import SECTIONS, commitment_to_text
 from verifier.proof import MEDIA_TYPE, SUFFIX
 
-router = APIRouter(tags=["invoices"])
+router = Operations("invoices")
 READERS: tuple[Role, ...] = ("issuer", "auditor", "central")
 
 
@@ -44,8 +44,7 @@ def with_links(refused: Refused) -> Refused:
     return refused
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/invoices",
     "Register an invoice",
@@ -85,8 +84,7 @@ def _read_again(here: Context, made: Issued) -> Issued:
         return issued.read(connection, [made.kept()])[0]
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/invoices/check",
     "Check an invoice without registering it",
@@ -104,8 +102,7 @@ def check(request: Request, here: Here, body: InvoiceBody) -> Response:
     return answers.json({"accepted": found.code is None, "code": found.code, "findings": findings, "sections": found.changed})
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/invoices/search",
     "Search invoices",
@@ -125,8 +122,7 @@ def find(request: Request, here: Here, body: SmallBody) -> Response:
     return answers.json({"items": items, "next_cursor": None if following is None else str(following)})
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/invoices/{number}",
     "Read an invoice",
@@ -158,8 +154,7 @@ def read(request: Request, here: Here, number: str) -> Response:
     )
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/invoices/{number}/timeline",
     "Where an invoice has been",
@@ -175,8 +170,7 @@ def timeline(request: Request, here: Here, number: str) -> Response:
         return answers.json({"number": number, "entries": reading.timeline(connection, record)})
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/invoices/{number}/proof",
     "Get the proof file",
@@ -197,8 +191,7 @@ def proof(request: Request, here: Here, number: str, disclose: str | None = None
     return Response(made.to_json(), headers={"Content-Disposition": f'attachment; filename="{file_name}"'}, media_type=MEDIA_TYPE)
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/invoices/{number}/void",
     "Void an invoice",

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from service.api import answers, examples
@@ -11,7 +11,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import Here
 from service.api.models import answers as schemas
 from service.api.models.requests import KeyOrder
-from service.api.operations import Answered, Sent, operation
+from service.api.operations import Answered, Operations, Sent
 from service.api.parameters import parameter_error
 from service.api.writes import attempt_of
 from service.auth import keys
@@ -19,7 +19,7 @@ from service.errors import Refused
 from service.invoices.idempotency import write_once
 from service.invoices.reading import at
 
-router = APIRouter(tags=["keys"])
+router = Operations("keys")
 
 _CURSOR = re.compile(r"([0-9]{1,16})\.([a-z2-7]{10})")
 
@@ -33,8 +33,7 @@ def _members(key: keys.Key) -> dict[str, Any]:
     }
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/keys",
     "Create an API key",
@@ -65,8 +64,7 @@ def create(request: Request, here: Here, body: SmallBody) -> Response:
     return answers.json({**_members(key), "key": None if was_before else written[0]}, 201)
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/keys",
     "List API keys",
@@ -87,8 +85,7 @@ def page(request: Request, here: Here, limit: Annotated[int, Query(ge=1, le=200)
     return answers.json({"items": [_members(key) for key in listed[:limit]], "next_cursor": following})
 
 
-@operation(
-    router,
+@router.operation(
     "DELETE",
     "/v1/keys/{id}",
     "Revoke an API key",

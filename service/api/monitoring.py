@@ -2,32 +2,32 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from service.api import answers, catalogue, examples, problems
 from service.api.context import Here
 from service.api.models import answers as schemas
-from service.api.operations import Answered, operation
+from service.api.operations import Answered, Operations
 from service.config import Settings
 from service.errors import Refused
 from service.invoices.reading import at
 from service.ledger import health
 
-router = APIRouter(tags=["monitoring"])
+router = Operations("monitoring")
 
 _OK: dict[str, Any] = {"status": "ok"}
 _OK_SCHEMA = {"type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}}}
 
 
-@operation(router, "GET", "/livez", "Is the process up?", Answered(_OK, _OK_SCHEMA, description="It is."))
+@router.operation("GET", "/livez", "Is the process up?", Answered(_OK, _OK_SCHEMA, description="It is."))
 async def livez() -> Response:
     return answers.json(_OK)
 
 
-@operation(
-    router, "GET", "/readyz", "Can it serve?", Answered(_OK, _OK_SCHEMA, description="The database answers. 503 where it does not.")
+@router.operation(
+    "GET", "/readyz", "Can it serve?", Answered(_OK, _OK_SCHEMA, description="The database answers. 503 where it does not.")
 )
 def readyz(here: Here) -> Response:
     with here.database.read() as connection:
@@ -35,8 +35,7 @@ def readyz(here: Here) -> Response:
     return answers.json(_OK)
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/metrics",
     "Metrics for Prometheus",
@@ -48,8 +47,7 @@ def metrics(here: Here) -> Response:
     return Response(here.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/status",
     "How anchoring goes",
@@ -97,8 +95,7 @@ def relaxed_controls(settings: Settings) -> list[str]:
     return [code for code, is_relaxed in found.items() if is_relaxed]
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/problems/{code}",
     "What a problem's code means",

@@ -1,6 +1,6 @@
 """How an operation is written down, once for the router and for /openapi.json, with an example of what is sent and answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -9,12 +9,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from service.api import examples
 from service.api.models.answers import Problem
 from service.api.models.requests import Request
 from service.api.problems import MEDIA_TYPE as PROBLEM
 from service.auth.keys import Role
 
 JSON = "application/json"
+_PROBLEM_SCHEMA = "#/components/schemas/Problem"
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key: zp_test_… or zp_live_…"}
 
 _WRITES = {
@@ -51,70 +53,78 @@ class Answered(NamedTuple):
     description: str = "Done."
 
 
-def operation(
-    router: APIRouter,
-    method: str,
-    path: str,
-    summary: str,
-    answered: Answered,
-    *,
-    roles: tuple[Role, ...] = (),
-    sent: tuple[Sent, ...] = (),
-    is_write: bool = False,
-    description: str = "",
-    **route: Any,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a handler. `roles` are documented here and asked for in the handler; a test holds the two together."""
-    response: dict[str, Any] = {"description": answered.description}
-    if isinstance(answered.schema, dict):
-        response["content"] = {answered.media_type: {"schema": answered.schema, "example": answered.example}}
-    else:
-        response["model"] = answered.schema
-        response["content"] = {answered.media_type: {"example": answered.example}}
-    problem = {
-        "description": "What went wrong, by RFC 9457.",
-        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    extra: dict[str, Any] = {"parameters": [_LANGUAGE, _WRITES] if is_write else [_LANGUAGE]}
-    if roles:
-        extra["security"] = [{"key": []}]
-        extra["x-roles"] = list(roles)
-    if sent:
-        extra["requestBody"] = {
-            "required": True,
-            "content": {body.media_type: {"schema": _schema(body.schema), "example": body.example} for body in sent},
-        }
-    return router.api_route(
-        path,
-        methods=[method],
-        summary=summary,
-        description=description,
-        status_code=answered.status,
-        response_class=Response,
-        response_model=None,
-        responses={answered.status: response, "default": problem},
-        openapi_extra=extra,
-        **route,
-    )
+class Operations(APIRouter):
+    """A router that knows the examples of its operations."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tags=[tag])
+        self.examples: dict[tuple[str, str], tuple[Answered, tuple[Sent, ...]]] = {}
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        answered: Answered,
+        *,
+        roles: tuple[Role, ...] = (),
+        sent: tuple[Sent, ...] = (),
+        is_write: bool = False,
+        description: str = "",
+        **route: Any,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register a handler. `roles` are documented here and asked for in the handler; a test holds the two together."""
+        response: dict[str, Any] = {"description": answered.description}
+        if isinstance(answered.schema, dict):
+            response["content"] = {answered.media_type: {"schema": answered.schema}}
+        else:
+            response["model"] = answered.schema
+        problem = {"description": "What went wrong, by RFC 9457.", "content": {PROBLEM: {"schema": {"$ref": _PROBLEM_SCHEMA}}}}
+        extra: dict[str, Any] = {"parameters": [_LANGUAGE, _WRITES] if is_write else [_LANGUAGE]}
+        if roles:
+            extra["security"] = [{"key": []}]
+            extra["x-roles"] = list(roles)
+        if sent:
+            content = {body.media_type: {"schema": _schema(body.schema)} for body in sent}
+            extra["requestBody"] = {"required": True, "content": content}
+        self.examples[path, method.lower()] = answered, sent
+        return self.api_route(
+            path,
+            methods=[method],
+            summary=summary,
+            description=description,
+            status_code=answered.status,
+            response_class=Response,
+            response_model=None,
+            responses={answered.status: response, "default": problem},
+            openapi_extra=extra,
+            **route,
+        )
 
 
 def _schema(schema: type[Request] | dict[str, Any]) -> dict[str, Any]:
     return schema if isinstance(schema, dict) else schema.model_json_schema()
 
 
-def install(app: FastAPI, examples_of_problems: dict[str, Any]) -> None:
-    """Serve the document; it is made once."""
+def install(app: FastAPI, routers: Iterable[Operations]) -> None:
+    """Serve the document of these routers; it is made once."""
 
     @cache
     def document() -> dict[str, Any]:
         made = get_openapi(
             title=app.title, version=app.version, openapi_version="3.1.0", description=app.description, routes=app.routes
         )
+        for router in routers:
+            for (path, method), (answered, sent) in router.examples.items():  # FastAPI's own way leaves out what is null
+                operation = made["paths"][path][method]
+                operation["responses"][str(answered.status)]["content"][answered.media_type]["example"] = answered.example
+                for body in sent:
+                    operation["requestBody"]["content"][body.media_type]["example"] = body.example
         parts = made.setdefault("components", {})
         parts.setdefault("securitySchemes", {})["key"] = BEARER
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         problem.pop("$defs", None)
-        parts.setdefault("schemas", {})["Problem"] = {**problem, "examples": [examples_of_problems]}
+        parts.setdefault("schemas", {})["Problem"] = {**problem, "examples": [examples.PROBLEM]}
         return made
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to change it

@@ -1,6 +1,5 @@
 """What anybody may ask: proofs, the service's own word, and what a verifier is to trust."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api import answers, examples
@@ -8,7 +7,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import ANONYMOUS, Here
 from service.api.models import answers as schemas
 from service.api.models.requests import ProofQuestion, StatementQuestion
-from service.api.operations import Answered, Sent, operation
+from service.api.operations import Answered, Operations, Sent
 from service.errors import Finding, Refused
 from service.invoices import proofs
 from service.invoices.statements import statement
@@ -16,7 +15,7 @@ from verifier.commitment import commitment_from_text
 from verifier.errors import Malformed
 from verifier.proof import MEDIA_TYPE
 
-router = APIRouter(tags=["proofs"])
+router = Operations("proofs")
 
 
 def commitment_of(text: str | None) -> bytes | None:
@@ -30,8 +29,7 @@ def commitment_of(text: str | None) -> bytes | None:
         raise Refused("invalid_request", findings=[finding]) from None
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/proofs",
     "Ask for a proof",
@@ -49,8 +47,7 @@ def ask(here: Here, body: SmallBody) -> Response:
     return Response(made.to_json(), media_type=MEDIA_TYPE)
 
 
-@operation(
-    router,
+@router.operation(
     "POST",
     "/v1/statements",
     "Ask for the service's own word about a copy",
@@ -71,8 +68,7 @@ def state(here: Here, body: SmallBody) -> Response:
     return answers.json(said)
 
 
-@operation(
-    router,
+@router.operation(
     "GET",
     "/v1/trust",
     "Get the trust file",
