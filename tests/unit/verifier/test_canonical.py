@@ -40,7 +40,7 @@ def is_allowed(text: str) -> bool:
 FORBIDDEN_SET = frozenset(FORBIDDEN)
 keys = st.from_regex(re.compile(r"[A-Za-z0-9_.-]{1,64}"), fullmatch=True).filter(lambda key: key != "__proto__")
 texts = (
-    st.text(st.characters(exclude_characters=map(chr, FORBIDDEN)))
+    st.text(st.characters(exclude_characters=[*map(chr, FORBIDDEN)]))
     .map(lambda text: unicodedata.normalize("NFC", text))
     .filter(is_allowed)
 )

@@ -13,11 +13,8 @@ from verifier.errors import Malformed
 from verifier.strict_json import MAX_DEPTH, loads, loads_plain, read
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 2**53 - 1) | st.text(st.characters(exclude_categories=("Cs",))),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(st.characters(exclude_categories=("Cs",)), max_size=4), inner, max_size=4)
-    ),
+    st.none() | st.booleans() | st.integers(0, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=12,
 )
 
