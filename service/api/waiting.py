@@ -71,14 +71,11 @@ class Waiting:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The poller runs inside the block; at its end whoever waits is answered."""
-        poller = asyncio.create_task(self._poll())
-        try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._poll)
             yield
-        finally:
-            poller.cancel()
-            with suppress(asyncio.CancelledError):
-                await poller
-            self._wake(list(self._waiting))
+            tasks.cancel_scope.cancel()  # a look that is under way ends first: nobody closes the database beneath it
+        self._wake(list(self._waiting))
 
     async def _poll(self) -> None:
         while True:

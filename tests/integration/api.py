@@ -40,7 +40,7 @@ class Client(TestClient):
 
     def request(self, method: str, url: Any, **options: Any) -> Any:
         answer = super().request(method, url, **options)
-        if str(url) != "/openapi.json":
+        if method != "OPTIONS" and str(url) != "/openapi.json":
             check_answer(self.app, method, answer)  # type: ignore[arg-type]
         return answer
 
