@@ -1,9 +1,10 @@
 """Stores with anchored invoices, for tests: built once on a real chain, then copied for whoever wants to spoil one."""
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -127,15 +128,15 @@ class Store:
 
     def sql(self, *statements: str, **values: Any) -> None:
         """What somebody with full access to the database does: no foreign key stops them."""
-        with self.database.engine.connect() as connection:
-            free = "PRAGMA foreign_keys=OFF" if self.database.is_sqlite else "SET session_replication_role = replica"
-            bound = "PRAGMA foreign_keys=ON" if self.database.is_sqlite else "SET session_replication_role = DEFAULT"
-            raw = connection.execution_options(isolation_level="AUTOCOMMIT")
-            raw.exec_driver_sql(free)
+        if self.database.is_sqlite:
+            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as free, free:
+                for statement in statements:
+                    free.execute(statement, {name: value for name, value in values.items() if f":{name}" in statement})
+            return
+        with self.database.write() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             for statement in statements:
-                names = {name: value for name, value in values.items() if f":{name}" in statement}
-                raw.execute(text(statement), names)
-            raw.exec_driver_sql(bound)
+                connection.execute(text(statement), {name: value for name, value in values.items() if f":{name}" in statement})
 
     def row(self, query: str, **values: Any) -> Any:
         """The one row that a query gives."""

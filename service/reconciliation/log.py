@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from service.central import acknowledgements
+from service.central.acknowledgements import Delivery
 from service.ledger.receipts import batch_message, packed
 from service.ledger.tiles import WIDTH
 from service.reconciliation.findings import Found
@@ -23,7 +25,7 @@ from verifier.entry import decode_entry
 from verifier.merkle import leaf_hash, tree_hash
 from verifier.receipt import is_signed, receipt_message
 
-ROWS_AT_ONCE = 4096
+_STREAMED = {"yield_per": 4096}
 
 # Plain SQL: no column's type is believed, so that a row of the wrong type is a finding and not the end of the run.
 _ENTRIES = text(
@@ -32,6 +34,9 @@ _ENTRIES = text(
 _TILES = text("SELECT seq, level, tile, hashes FROM tiles WHERE seq BETWEEN :low AND :high ORDER BY seq, level, tile")
 _BATCHES = text('SELECT seq, log_root, size, register_root, "foreign" FROM batches WHERE seq BETWEEN :low AND :high')
 _OUTBOX = text("SELECT seq, state, block_time FROM outbox WHERE seq BETWEEN :low AND :high")
+_ACKNOWLEDGED = text(
+    "SELECT id, consumer, cursor, at, key_id, signature FROM acknowledgements WHERE cursor BETWEEN :low AND :high ORDER BY id"
+)
 _SIGNED = text("SELECT seq, key_id, signature FROM batch_receipts WHERE seq BETWEEN :low AND :high")
 _OF_BATCH = text('SELECT id, key, "index", entry, key_id, deadline, signature FROM entries WHERE seq = :seq ORDER BY "index"')
 
@@ -60,9 +65,9 @@ def check(connection: Connection, scope: Scope, anchors: Mapping[int, Anchor], w
     """Compare the batches of `anchors` (a run of seqs without a gap) with what we hold of them."""
     bounds = {"low": min(anchors), "high": max(anchors)}
     batches, outbox, signed = ({row[0]: row for row in connection.execute(query, bounds)} for query in (_BATCHES, _OUTBOX, _SIGNED))
-    streamed = connection.execution_options(yield_per=ROWS_AT_ONCE)
-    entries = _Groups(streamed.execute(_ENTRIES, bounds))
-    tiles = _Groups(streamed.execute(_TILES, bounds))
+    entries = _Groups(connection.execute(_ENTRIES, bounds, execution_options=_STREAMED))
+    tiles = _Groups(connection.execute(_TILES, bounds, execution_options=_STREAMED))
+    yield from _check_acknowledgements(connection, scope, bounds)
     for seq, anchor in sorted(anchors.items()):
         gathered = _gather(entries.of(seq), anchor)
         stored = {(row[1], row[2]): row[3] for row in tiles.of(seq)}
@@ -70,9 +75,23 @@ def check(connection: Connection, scope: Scope, anchors: Mapping[int, Anchor], w
         yield from _check_batch(connection, scope, seq, anchor, gathered, rows, witness)
 
 
+def _check_acknowledgements(connection: Connection, scope: Scope, bounds: Mapping[str, int]) -> Iterator[Found]:
+    """That a follower had a batch is our own statement: it carries our signature, or somebody put it there."""
+    for id_, consumer, cursor, at, key_id, signature in connection.execute(_ACKNOWLEDGED, bounds):
+        try:
+            message = acknowledgements.message(scope.chain.chain_id, scope.chain.contract, Delivery(consumer, cursor, at))
+            key = scope.service_keys.get(key_id.hex())
+            is_ours = key is not None and is_signed(key, signature, message)
+        except _READABLE:
+            is_ours = False
+        if not is_ours:
+            yield Found("altered", "acknowledgements", seq=cursor, detail={"id": id_, "consumer": consumer})
+
+
 def check_unanchored(connection: Connection, scope: Scope) -> Iterator[Found]:
     """Batches that are on their way: nothing vouches for them yet but that they hold together."""
     above = {"low": scope.head + 1, "high": 1 << 62}
+    yield from _check_acknowledgements(connection, scope, above)
     outbox = {row[0] for row in connection.execute(_OUTBOX, above)}
     for seq, log_root, size, _, _ in connection.execute(_BATCHES, above).all():
         entries = connection.execute(_OF_BATCH, {"seq": seq}).all()
@@ -147,18 +166,20 @@ def _check_batch(
     if root != anchor.log_root or not gathered.in_place or len(leaves or ()) != anchor.size:
         yield from _name(connection, scope, seq, anchor, rows, witness)
         return
-    if rows.tiles != expected_tiles:
-        places = sorted(
-            place for place in rows.tiles.keys() | expected_tiles.keys() if rows.tiles.get(place) != expected_tiles.get(place)
-        )
-        for level, tile in places:
-            yield Found(
-                "altered", "tiles", seq=seq, index=tile * WIDTH if level == 0 else None, detail={"level": level, "tile": tile}
-            )
+    yield from _check_tiles(seq, rows.tiles, expected_tiles)
     if leaves and not _is_batch_signed(scope, anchor, gathered, rows.signed):
         yield from _name_receipts(connection, scope, seq, rows.signed)
     if gathered.is_late:
         yield from _late(connection, seq, anchor)
+
+
+def _check_tiles(seq: int, stored: Mapping[tuple[int, int], Any], expected: Mapping[tuple[int, int], bytes]) -> Iterator[Found]:
+    if stored == expected:
+        return
+    for level, tile in sorted(stored.keys() | expected.keys()):
+        if stored.get((level, tile)) != expected.get((level, tile)):
+            detail = {"level": level, "tile": tile}
+            yield Found("altered", "tiles", seq=seq, index=tile * WIDTH if level == 0 else None, detail=detail)
 
 
 def _check_rows(seq: int, anchor: Anchor, batch: Any, outbox: Any) -> Iterator[Found]:

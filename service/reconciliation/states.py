@@ -63,7 +63,7 @@ def replay(connection: Connection, scope: Scope, prefix: str, found: list[Found]
     """(key, H(state)) as of our newest batch, in order; what the rules do not allow is left out, and said."""
     count = 0
     leaves: list[Leaf] = []
-    rows = connection.execution_options(yield_per=2000).execute(_ENTRIES, _key_bounds(prefix))
+    rows = connection.execute(_ENTRIES, _key_bounds(prefix), execution_options={"yield_per": 2000})
     for key, group in groupby(rows, _key):
         history = list(group)
         count += len(history)
