@@ -223,15 +223,14 @@ def _number(id_: str) -> str:
 def _register(demo: Demo, id_: str) -> None:
     sections = INVOICES[id_]
     seller = sections["seller"]
-    answer = demo.as_issuer_of(seller["tax_id"]).ask(
+    said = demo.as_issuer_of(seller["tax_id"]).ask_json(
         "POST",
         "/v1/invoices",
         json={"profile": "as_issued", "external_id": id_, "sections": sections},
         headers={"Idempotency-Key": f"demo-{id_}"},
     )
-    said = answer.json()
-    if answer.status_code != 201 or said["number"] != _number(id_):
-        raise StepFailed(demo.place.word("not_registered", id=id_, said=answer.text))
+    if said["number"] != _number(id_):
+        raise StepFailed(demo.place.word("not_registered", id=id_, said=said))
     amount = sections["totals"]["amount_with_tax"]
     demo.place.done("registered", id=id_, number=f"{_number(id_):<21}", amount=f"{amount:>12}", seller=seller["name"])
     for finding in said["findings"]:
@@ -242,20 +241,21 @@ def _void(demo: Demo) -> None:
     seller = INVOICES[VOIDED]["seller"]["tax_id"]
     path = f"/v1/invoices/{quote(_number(VOIDED))}/void"
     reason = INVOICES[VOIDED]["notes"].get("remark") or "开票有误"
-    said = demo.as_issuer_of(seller).ask("POST", path, json={"reason": reason}, headers={"Idempotency-Key": f"demo-void-{VOIDED}"})
-    if said.json()["status"] != "void":
-        raise StepFailed(said.text)
+    headers = {"Idempotency-Key": f"demo-void-{VOIDED}"}
+    said = demo.as_issuer_of(seller).ask_json("POST", path, json={"reason": reason}, headers=headers)
+    if said["status"] != "void":
+        raise StepFailed(str(said))
     demo.place.done("voided", id=VOIDED, number=_number(VOIDED))
 
 
 def _import_official(demo: Demo) -> None:
     issuer = demo.as_issuer_of(OFFICIAL_SELLER)
     headers = {"Content-Type": "application/xml", "Idempotency-Key": "demo-official"}
-    job: dict[str, Any] = issuer.ask("POST", "/v1/imports", data=OFFICIAL.read_bytes(), headers=headers).json()
+    job: dict[str, Any] = issuer.ask_json("POST", "/v1/imports", data=OFFICIAL.read_bytes(), headers=headers)
 
     def is_done() -> bool:
         nonlocal job
-        job = issuer.ask("GET", f"/v1/imports/{job['id']}").json()
+        job = issuer.ask_json("GET", f"/v1/imports/{job['id']}")
         return bool(job["state"] == "done")
 
     demo.processes.wait_for("import", is_done, 30)
@@ -273,13 +273,13 @@ def _wait_until_final(demo: Demo, numbers: list[str]) -> None:
 
     def are_final() -> bool:
         while waiting:
-            if auditor.ask("GET", f"/v1/invoices/{quote(waiting[-1])}").json()["state"] != "final":
+            if auditor.ask_json("GET", f"/v1/invoices/{quote(waiting[-1])}")["state"] != "final":
                 return False
             waiting.pop()
         return True
 
     demo.processes.wait_for("final", are_final, 90)
-    head = auditor.ask("GET", "/v1/anchors/head").json()
+    head = auditor.ask_json("GET", "/v1/anchors/head")
     demo.place.done("final", seq=head["seq"], block=head["block"])
 
 

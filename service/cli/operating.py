@@ -26,17 +26,21 @@ def serve(
     _ready("receipt_key", "contract")
     import uvicorn  # not for the other commands
 
-    uvicorn.run(
-        "service.cli.operating:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        timeout_graceful_shutdown=grace_s,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
+    try:
+        uvicorn.run(
+            "service.cli.operating:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            timeout_graceful_shutdown=grace_s,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+    except SystemExit as ended:  # the log says why
+        if ended.code:
+            raise Failed(Exit.UNAVAILABLE, "not_started", f"cannot serve at {host}:{port}") from None
 
 
 def application() -> object:

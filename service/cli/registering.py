@@ -49,8 +49,7 @@ def issue(
     if wait:
         headers["Prefer"] = f"wait={wait}"
     with progress_console.status("Registering…"):
-        answer = remote().ask("POST", "/v1/invoices", json=submission, headers=headers, timeout_s=TIMEOUT_S + wait)
-    registered: dict[str, Any] = answer.json()
+        registered = remote().ask_json("POST", "/v1/invoices", json=submission, headers=headers, timeout_s=TIMEOUT_S + wait)
     if as_json:
         print_json(registered)
         return
@@ -147,15 +146,15 @@ def _import_one(service: Remote, file: Path, data: bytes, profile: Profile, dry_
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
         "Idempotency-Key": f"import-{sha256(f'{query}{file.name}'.encode() + data).hexdigest()}",
     }
-    path = service.ask("POST", "/v1/imports", query=query, data=data, headers=headers).json()["links"]["self"]
-    while (job := service.ask("GET", path).json())["state"] != "done":
+    path = service.ask_json("POST", "/v1/imports", query=query, data=data, headers=headers)["links"]["self"]
+    while (job := service.ask_json("GET", path))["state"] != "done":
         sleep(_POLL_S)
     return {**job, "rows": [*job["rows"], *_further_rows(service, path, job["next_cursor"])], "next_cursor": None}
 
 
 def _further_rows(service: Remote, path: str, cursor: str | None) -> Iterator[dict[str, Any]]:
     while cursor is not None:
-        page = service.ask("GET", path, query={"cursor": cursor}).json()
+        page = service.ask_json("GET", path, query={"cursor": cursor})
         yield from page["rows"]
         cursor = page["next_cursor"]
 

@@ -10,6 +10,7 @@ import requests
 
 from service.cli.outcome import Exit, Failed, language
 from verifier.messages import Language
+from verifier.transport import is_url
 
 TIMEOUT_S = 60.0
 _TRIES = 4
@@ -61,12 +62,20 @@ class Remote:
                 unknown = "" if method == "GET" else "; whether it was done is unknown"
                 detail = f"no answer from {self.url} ({type(error).__name__}){unknown}. Ask again"
                 raise Failed(Exit.UNAVAILABLE, "no_answer", detail) from None
-            if answer.ok:
+            if 200 <= answer.status_code < 300:
                 return answer
             if answer.status_code not in (429, 503) or not left:
                 raise _failure(answer)
-            time.sleep(min(float(answer.headers.get("Retry-After") or 1), _LONGEST_WAIT_S))
+            time.sleep(_retry_after_s(answer))
         raise AssertionError("unreachable")
+
+    def ask_json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """The same, of an answer that is a JSON object."""
+        answer = self.ask(method, path, **request)
+        value = _json(answer)
+        if value is None:
+            raise _unexpected(Exit.UNAVAILABLE, answer)
+        return value
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._key:
@@ -74,7 +83,7 @@ class Remote:
         return request
 
 
-def remote(*, key_needed: bool = True) -> Remote:
+def remote() -> Remote:
     """As ZHENGPIAO_URL and ZHENGPIAO_KEY, or ZHENGPIAO_KEY_FILE, say."""
     key = os.environ.get("ZHENGPIAO_KEY")
     file = os.environ.get("ZHENGPIAO_KEY_FILE")
@@ -83,28 +92,44 @@ def remote(*, key_needed: bool = True) -> Remote:
             key = Path(file).read_text().strip()
         except OSError as error:
             raise Failed(Exit.CONFIGURATION, "settings", f"ZHENGPIAO_KEY_FILE: {file}: {error.strerror}") from None
-    if key_needed and not key:
+    if not key:
         raise Failed(Exit.NOT_ALLOWED, "not_authenticated", "an API key is needed: set ZHENGPIAO_KEY or ZHENGPIAO_KEY_FILE")
-    return Remote(os.environ.get("ZHENGPIAO_URL") or "http://127.0.0.1:8000", key, language())
+    url = os.environ.get("ZHENGPIAO_URL") or "http://127.0.0.1:8000"
+    if not is_url(url):
+        raise Failed(Exit.CONFIGURATION, "settings", "ZHENGPIAO_URL is not an http or https address")
+    return Remote(url, key, language())
 
 
 def _failure(answer: Answer) -> Failed:
-    try:
-        problem = answer.json()
-    except requests.JSONDecodeError:
-        problem = {}
     status = answer.status_code
-    exit_ = (
-        Exit.NOT_ALLOWED
-        if status in (401, 403)
-        else Exit.UNAVAILABLE
-        if status == 429 or status >= 500 or 300 <= status < 400
-        else Exit.REFUSED
-    )
-    if not isinstance(problem, dict) or "code" not in problem:
-        return Failed(exit_, "unexpected_answer", f"{answer.url} answered with {status}, and not as this service does")
+    if status in (401, 403):
+        exit_ = Exit.NOT_ALLOWED
+    elif status < 400 or status == 429 or status >= 500:
+        exit_ = Exit.UNAVAILABLE
+    else:
+        exit_ = Exit.REFUSED
+    problem = _json(answer)
+    if problem is None or "code" not in problem:
+        return _unexpected(exit_, answer)
     errors = problem.get("errors") or []
     lines = [problem.get("detail") or problem.get("title") or problem["code"]]
     lines += [f"  {found.get('pointer')}: {found.get('detail')} ({found.get('code')})" for found in errors]
     members = {name: value for name, value in problem.items() if name not in ("type", "title", "detail", "code")}
     return Failed(exit_, problem["code"], "\n".join(lines), **members)
+
+
+def _unexpected(exit_: Exit, answer: Answer) -> Failed:
+    return Failed(exit_, "unexpected_answer", f"{answer.url} answered with {answer.status_code}, and not as this service does")
+
+
+def _json(answer: Answer) -> dict[str, Any] | None:
+    try:
+        value = answer.json()
+    except requests.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _retry_after_s(answer: Answer) -> float:
+    said = answer.headers.get("Retry-After", "")
+    return min(float(said) if said.isdecimal() else 1.0, _LONGEST_WAIT_S)
