@@ -101,3 +101,15 @@ import_rows = Table(
     Column("problem", Text, comment="JSON: code, params and findings; null where it was registered"),
     Column("findings", Text),
 )
+
+wrong_guesses = Table(
+    "wrong_guesses",
+    metadata,
+    Column("about", String(16), primary_key=True, comment="what was guessed: see guessing.py"),
+    Column("key", LargeBinary(32), primary_key=True, comment="of the number, registered or not"),
+    Column("network", String(48), primary_key=True, comment="of the client, /24 or /48; empty: all of them together"),
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="days since 1970 in Beijing"),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("wrong_guesses_day_idx", wrong_guesses.c.day)
