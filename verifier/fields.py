@@ -43,7 +43,7 @@ def members(value: Any, required: frozenset[str], pointer: str, optional: frozen
         raise Malformed("form.object", pointer)
     for name in sorted(required - value.keys()):
         raise Malformed("form.missing", pointer, name=name)
-    for name in value.keys() - required - optional:
+    for name in sorted(value.keys() - required - optional):
         raise Malformed("form.unknown", pointer, name=shortened(name))
 
 
