@@ -7,11 +7,11 @@ Where a root differs, stored tiles that still lead to it say which place is wron
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from service.central import acknowledgements
 from service.central.acknowledgements import Delivery
@@ -25,7 +25,7 @@ from verifier.entry import decode_entry
 from verifier.merkle import leaf_hash, tree_hash
 from verifier.receipt import is_signed, receipt_message
 
-_STREAMED = {"yield_per": 4096}
+ROWS_AT_ONCE = 4096
 
 # Plain SQL: no column's type is believed, so that a row of the wrong type is a finding and not the end of the run.
 _ENTRIES = text(
@@ -65,8 +65,8 @@ def check(connection: Connection, scope: Scope, anchors: Mapping[int, Anchor], w
     """Compare the batches of `anchors` (a run of seqs without a gap) with what we hold of them."""
     bounds = {"low": min(anchors), "high": max(anchors)}
     batches, outbox, signed = ({row[0]: row for row in connection.execute(query, bounds)} for query in (_BATCHES, _OUTBOX, _SIGNED))
-    entries = _Groups(connection.execute(_ENTRIES, bounds, execution_options=_STREAMED))
-    tiles = _Groups(connection.execute(_TILES, bounds, execution_options=_STREAMED))
+    entries = _Groups(_streamed(connection, _ENTRIES, bounds))
+    tiles = _Groups(_streamed(connection, _TILES, bounds))
     yield from _check_acknowledgements(connection, scope, bounds)
     for seq, anchor in sorted(anchors.items()):
         gathered = _gather(entries.of(seq), anchor)
@@ -100,6 +100,11 @@ def check_unanchored(connection: Connection, scope: Scope) -> Iterator[Found]:
             yield Found("altered", "batches", seq=seq)
         if seq not in outbox:
             yield Found("missing", "outbox", seq=seq)
+
+
+def _streamed(connection: Connection, query: TextClause, bounds: Mapping[str, int]) -> Iterator[Any]:
+    rows = connection.execute(query, bounds, execution_options={"yield_per": ROWS_AT_ONCE})
+    return chain.from_iterable(rows.partitions(ROWS_AT_ONCE))
 
 
 class _Groups:

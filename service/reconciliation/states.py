@@ -6,8 +6,9 @@ joined to the root. A part is a few thousand leaves, whatever the register's siz
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
+from hashlib import sha256
+from itertools import chain
+from struct import Struct
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -24,8 +25,10 @@ from verifier.register import State, apply
 _ENTRIES = text('SELECT key, ordinal, entry, seq, "index" FROM entries WHERE key >= :low AND key < :high ORDER BY key, ordinal')
 _PAGES = text("SELECT path, page FROM register_pages WHERE path >= :low AND path < :high AND seq <= :seq ORDER BY path, seq")
 
-_key = itemgetter(0)
-HEX = "0123456789abcdef"
+ROWS_AT_ONCE = 2_000
+_ISSUE = b"zp1/entry\x01"
+_VALID_1 = b"zp1/state\x01" + (1).to_bytes(4, "big")
+_PLACE = Struct(">QI")
 
 
 class Part(NamedTuple):
@@ -63,13 +66,25 @@ def replay(connection: Connection, scope: Scope, prefix: str, found: list[Found]
     """(key, H(state)) as of our newest batch, in order; what the rules do not allow is left out, and said."""
     count = 0
     leaves: list[Leaf] = []
-    rows = connection.execute(_ENTRIES, _key_bounds(prefix), execution_options={"yield_per": 2000})
-    for key, group in groupby(rows, _key):
-        history = list(group)
+    newest = scope.newest
+    rows = connection.execute(_ENTRIES, _key_bounds(prefix), execution_options={"yield_per": ROWS_AT_ONCE})
+    history: list[Any] = []
+    for row in chain(chain.from_iterable(rows.partitions(ROWS_AT_ONCE)), (None,)):
+        if row is not None and (not history or row[0] == history[0][0]):
+            history.append(row)
+            continue
+        if not history:
+            break
         count += len(history)
-        state = _replay_one(connection, scope, key, history, found)
-        if state is not None:
-            leaves.append((key, state.hash()))
+        key, ordinal, data, seq, index = history[0]
+        # What nearly every number is: one issue. Its state is made of its entry's bytes by hand (register.State).
+        if len(history) == 1 and ordinal == 1 and type(seq) is int and type(index) is int and seq <= newest and data[:10] == _ISSUE:
+            leaves.append((key, sha256(_VALID_1 + _PLACE.pack(seq, index) + data[50:114]).digest()))
+        else:
+            state = _replay_one(connection, scope, key, history, found)
+            if state is not None:
+                leaves.append((key, state.hash()))
+        history = [row]
     return count, leaves
 
 
