@@ -242,7 +242,7 @@ class Anchoring:
 
         A node takes a replacement only if both are at least a tenth higher.
         """
-        lowest, tip = view.base_fee + view.tip, view.tip
+        lowest, tip = view.base_fee, view.tip
         if replaced is not None:
             lowest, tip = max(lowest, replaced.max_fee * 9 // 8 + 1), max(tip, replaced.tip * 9 // 8 + 1)
         if lowest > self._policy.max_fee:
@@ -250,7 +250,7 @@ class Anchoring:
         affordable = view.balance // GAS_LIMIT
         if lowest > affordable:
             raise ChainTrouble(Trouble.NO_FUNDS, "the anchoring key cannot pay for a transaction")
-        max_fee = min(max(lowest, 2 * view.base_fee + tip), self._policy.max_fee, affordable)
+        max_fee = max(lowest, min(2 * view.base_fee + tip, self._policy.max_fee, affordable))
         return max_fee, min(tip, max_fee)
 
     def _broadcast(self, item: Item, attempt: Attempt, *, is_new: bool) -> bool:

@@ -295,6 +295,8 @@ class Chain:
         is_final = final_code != "0x"  # else deployed after the final block: nothing is held there yet
         balance, nonce = (_number(endpoint, _value(endpoint, answer)) for answer in answers[3:5])
         first_seq, head, paused, may_anchor = (_word(endpoint, answer) for answer in answers[6:10])
+        if not 0 < first_seq <= head + 1:
+            raise endpoint.bad_answer("sequence numbers that no contract of ours has")
         held = [_anchored(endpoint, answer) for answer in answers[fixed : fixed + len(seqs)]]
         held_final = [_anchored(endpoint, answer) if is_final else None for answer in answers[fixed + len(seqs) :]]
         return View(

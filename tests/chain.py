@@ -135,11 +135,16 @@ class RegistryContract:
         return self.transact(self.anchorer, "anchor", seq, log_root, size, register_root)
 
     def transact(self, sender: str, function: str, *arguments: object) -> dict[str, Any]:
-        return self.chain.send(sender, self._call_data(function, arguments), self.address)
+        return self.chain.send(sender, self.call_data(function, *arguments), self.address)
+
+    @staticmethod
+    def topic(event: str) -> str:
+        """The first topic of an event, given with its types."""
+        return "0x" + keccak(text=event).hex()
 
     def call(self, function: str, *arguments: object, block: str = "latest") -> Any:
         """What a view function returns: a tuple where it is more than one value."""
-        transaction = {"to": self.address, "data": self._call_data(function, arguments)}
+        transaction = {"to": self.address, "data": self.call_data(function, *arguments)}
         answer = bytes.fromhex(self.chain.rpc("eth_call", transaction, block)[2:])
         values = eth_abi.abi.decode([output["type"] for output in _described(function)["outputs"]], answer)
         return values if len(values) > 1 else values[0]
@@ -148,7 +153,7 @@ class RegistryContract:
         number: int = self.call("head", block=block)
         return number
 
-    def _call_data(self, function: str, arguments: tuple[object, ...]) -> str:
+    def call_data(self, function: str, *arguments: object) -> str:
         types = ",".join(argument["type"] for argument in _described(function)["inputs"])
         return "0x" + (keccak(text=f"{function}({types})")[:4] + _encode(function, arguments)).hex()
 

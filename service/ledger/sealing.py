@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Connection, Integer, bindparam, column, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from service.ledger import outbox, register, tiles
-from service.ledger.entries import History, Stored, append, histories, stored_by_key
+from service.ledger import notes, outbox, register, tiles
+from service.ledger.entries import History, Stored, stored_by_key
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import batch_receipts, batches, entries, transactions
 from service.ledger.tables import outbox as outbox_table
 from service.ledger.tables import tiles as tiles_table
-from verifier.entry import MAX_BATCH, ZERO, Entry, Kind, decode_entry, log_key
+from verifier.entry import MAX_BATCH, Kind, decode_entry
 from verifier.errors import Malformed, NotAllowed
 from verifier.merkle import EMPTY, leaf_hash, tree_hash
 
@@ -175,8 +175,4 @@ def note_foreign(connection: Connection, keys: ReceiptKeys, now_ms: int, deadlin
     """
     query = select(batches.c.seq, batches.c.log_root, batches.c.register_root).where(batches.c.foreign == 1).order_by(batches.c.seq)
     leaves = [leaf_hash(seq.to_bytes(8, "big") + log + root) for seq, log, root in connection.execute(query)]
-    key = log_key(FOREIGN_LOG)
-    history = histories(connection, [key])[key]
-    entry = Entry(Kind.NOTE, now_ms, key, tree_hash(leaves), ZERO, ZERO)
-    history.add(entry)
-    append(connection, [(entry, history.ordinal)], keys, deadline)
+    notes.take_down(connection, FOREIGN_LOG, tree_hash(leaves), keys, now_ms, deadline)

@@ -33,7 +33,7 @@ def read(connection: Connection, limit: int) -> Status:
         0 if oldest is None else count_pending(connection, limit),
         None if oldest is None else decode_entry(oldest).recorded_at,
         newest_seq(connection),
-        dict(row._tuple() for row in found),
+        {row[0]: row[1] for row in found},
     )
 
 
