@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from service.api import examples
 from service.api.models.answers import Problem
 from service.api.models.requests import Request
+from service.api.parameters import refuse_unknown
 from service.api.problems import MEDIA_TYPE as PROBLEM
 from service.auth.keys import Role
 
@@ -57,7 +58,7 @@ class Operations(APIRouter):
     """A router that knows the examples of its operations."""
 
     def __init__(self, tag: str) -> None:
-        super().__init__(tags=[tag])
+        super().__init__(tags=[tag], dependencies=[Depends(refuse_unknown)])
         self.examples: dict[tuple[str, str], tuple[Answered, tuple[Sent, ...]]] = {}
 
     def operation(

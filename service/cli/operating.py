@@ -28,7 +28,7 @@ def serve(
 
     try:
         uvicorn.run(
-            "service.cli.operating:application",
+            "service.app:application",
             factory=True,
             host=host,
             port=port,
@@ -41,15 +41,6 @@ def serve(
     except SystemExit as ended:  # the log says why
         if ended.code:
             raise Failed(Exit.UNAVAILABLE, "not_started", f"cannot serve at {host}:{port}") from None
-
-
-def application() -> object:
-    """The ASGI application of one process, as uvicorn makes it."""
-    from service.app import create_app
-
-    settings = load_settings()
-    logs.configure(settings.env)
-    return create_app(settings)
 
 
 def worker() -> None:
