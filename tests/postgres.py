@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,21 @@ from psycopg import sql
 class PostgresCluster:
     """Databases are reached by a socket in a folder of the cluster's own, so that no port can be taken."""
 
-    def __init__(self, socket_folder: Path) -> None:
+    def __init__(self, socket_folder: Path, server: Callable[[], "subprocess.Popen[bytes]"]) -> None:
         self._socket_folder = socket_folder
+        self._server = server
         self._created = 0
+        self.start()
+
+    def start(self) -> None:
+        """Until it answers."""
+        self._process = self._server()
+        _wait_until_it_answers(self._process, self._socket_folder)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends it in order; SIGQUIT is a crash, from which the next start recovers."""
+        self._process.send_signal(how)
+        self._process.wait()
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of the databases."""
@@ -63,11 +75,9 @@ def postgres_cluster() -> Iterator[PostgresCluster]:
         stack.callback(shutil.rmtree, folder)
         output = stack.enter_context(log.open("wb"))
         subprocess.run(initdb, stdout=output, stderr=output, check=True, **options)
-        process = subprocess.Popen(server, stdout=output, stderr=output, **options)
-        stack.callback(process.wait)
-        stack.callback(process.send_signal, signal.SIGQUIT)
-        _wait_until_it_answers(process, folder, log)
-        yield PostgresCluster(folder)
+        cluster = PostgresCluster(folder, lambda: subprocess.Popen(server, stdout=output, stderr=output, **options))
+        stack.callback(cluster.stop, signal.SIGQUIT)
+        yield cluster
 
 
 def _programs() -> Path:
@@ -80,7 +90,7 @@ def _programs() -> Path:
     raise RuntimeError("PostgreSQL is not installed: run scripts/setup")
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", folder: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
@@ -88,7 +98,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], folder: Path, log: 
         except psycopg.OperationalError:
             if process.poll() is not None:
                 break
-            time.sleep(0.05)
+            time.sleep(0.02)
         else:
             return
-    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+    raise RuntimeError(f"PostgreSQL did not start:\n{(folder / 'log').read_text()}")
