@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import time
@@ -16,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 from verifier.errors import Unreachable
 
 TIMEOUT_S = 10.0
+_PRINTABLE = re.compile(r"[!-~]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -44,11 +46,12 @@ class HttpClient:
         idle = self._idle.setdefault(f"{target.scheme}://{target.netloc}", [])
         deadline = _Deadline(self._clock, self._clock() + self._timeout_s)
         try:
-            if idle:
-                try:
-                    return self._ask(idle.pop(), target, body, max_bytes, deadline, idle)
-                except (ConnectionError, http.client.BadStatusLine):
-                    pass  # closed at the other end while idle; what is asked here changes nothing, and may be asked again
+            try:
+                return self._ask(idle.pop(), target, body, max_bytes, deadline, idle)
+            except IndexError:
+                pass  # none is open
+            except (ConnectionError, http.client.BadStatusLine):
+                pass  # closed at the other end while idle; what is asked here changes nothing, and may be asked again
             return self._ask(_connection(target, deadline), target, body, max_bytes, deadline, idle)
         except TimeoutError:
             raise Unreachable("no answer in time", timed_out=True) from None
@@ -59,9 +62,7 @@ class HttpClient:
 
     def close(self) -> None:
         """Close the connections that are open for the next request."""
-        for connections in self._idle.values():
-            while connections:
-                connections.pop().close()
+        _close(self._idle)
 
     def _ask(
         self,
@@ -84,6 +85,8 @@ class HttpClient:
             answer = Answer(response.status, response.read(max_bytes + 1))
             if len(answer.body) > max_bytes:
                 raise Unreachable("too long an answer")
+            if response.length:
+                raise Unreachable("an answer that breaks off")
         except BaseException:
             connection.close()
             raise
@@ -94,8 +97,8 @@ class HttpClient:
 
 def _close(idle: dict[str, list[http.client.HTTPConnection]]) -> None:
     for connections in idle.values():
-        for connection in connections:
-            connection.close()
+        while connections:
+            connections.pop().close()
 
 
 class _Deadline(NamedTuple):
@@ -141,15 +144,10 @@ def is_url(url: str) -> bool:
     """Whether it is http or https and names a host."""
     try:
         target = urlsplit(url)
-        return (
-            target.scheme in ("http", "https")
-            and bool(target.hostname)
-            and target.port != 0
-            and url.isascii()
-            and url.isprintable()
-        )
+        is_complete = target.scheme in ("http", "https") and bool(target.hostname) and target.port != 0
     except ValueError:
         return False
+    return is_complete and _PRINTABLE.fullmatch(url) is not None
 
 
 def origin(url: str) -> str:
