@@ -14,6 +14,7 @@ from typing import NoReturn, TypeVar
 import orjson
 
 from verifier.anchors import Anchors, collect, merge_anchors, parse_anchors
+from verifier.carried import MAX_FILE_BYTES, is_pdf, unread_carried, verify_carried
 from verifier.chain import ChainReader, RpcReader
 from verifier.errors import ChainUnavailable, Malformed
 from verifier.fields import Chain, hex_bytes
@@ -102,10 +103,25 @@ def _reports(files: Sequence[str], question: Question | None, given: "_Given", m
         except OSError as error:
             yield unread(Check("form", "could_not_check", "form.unreadable", {"reason": error.strerror}), name)
             continue
+        if is_pdf(data):
+            yield _of_pdf(data, question, given, mirrors, name)
+            continue
         report = verify(data, given.readers(), question, file=name)
         yield renew(report, given.readers(), mirrors, given.post, question)
     if not files and question is not None:
         yield retrieve(question, given.readers(), mirrors, given.post)
+
+
+def _of_pdf(data: bytes, question: Question | None, given: "_Given", mirrors: Sequence[str], name: str) -> Report:
+    try:
+        from verifier.pdf import read_pdf  # its packages are optional
+    except ImportError:
+        return unread_carried(Malformed("carried.no_reader"), name)
+    try:
+        carried = read_pdf(data)
+    except Malformed as error:
+        return unread_carried(error, name)
+    return verify_carried(carried, given.readers(), question, mirrors=mirrors, post=given.post, file=name)
 
 
 class _Given:
@@ -204,10 +220,9 @@ def _readable(path: str) -> None:
 
 def _read(path: str) -> bytes:
     """No more than is needed to see that it is too large."""
-    if path == "-":
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
-    with Path(path).open("rb") as file:
-        return file.read(MAX_BYTES + 1)
+    with contextlib.nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+        return data + file.read(MAX_FILE_BYTES + 1 - len(data)) if is_pdf(data) else data
 
 
 def _print(report: Report, language: Language, *, as_json: bool, first: bool) -> None:

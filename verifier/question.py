@@ -1,10 +1,14 @@
 """What a verifier may be asked about: the number and commitment that stand on a paper (protocol.md sections 8 and 9)."""
 
+import re
 from typing import NamedTuple
 
 from verifier.commitment import commitment_from_text, commitment_to_text
 from verifier.entry import NUMBER
 from verifier.errors import Malformed
+
+# No user, no query, no backslash: what a person takes for the host is the host.
+_LINK = re.compile(r"(https?://[^/?#\\@\s\x00-\x1f]+)((?:/[^?#\\\s]*)?)/v#([^\s#]+)", re.IGNORECASE)
 
 
 class Question(NamedTuple):
@@ -24,3 +28,18 @@ def parse_question(text: str) -> Question:
     if not dot or not NUMBER.fullmatch(number):
         raise Malformed("form.question")
     return Question(number, commitment_from_text(commitment))
+
+
+class Link(NamedTuple):
+    """What the QR code of a copy says. `site` is all before `/v#`, its scheme and host in lower case."""
+
+    site: str
+    question: Question
+
+
+def parse_link(text: str) -> Link:
+    """`https://HOST/v#N.C` and nothing else (protocol.md section 9). Raises Malformed."""
+    found = _LINK.fullmatch(text)
+    if found is None:
+        raise Malformed("form.question")
+    return Link(found[1].lower() + found[2], parse_question(found[3]))

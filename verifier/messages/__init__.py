@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from verifier.messages import report, terminal
+from verifier.messages import carried, report, terminal
 from verifier.messages.report import WORDS
 
 __all__ = ["SENTENCES", "WORDS", "Language", "sentence", "verdict_title", "when", "word"]
@@ -12,7 +12,7 @@ __all__ = ["SENTENCES", "WORDS", "Language", "sentence", "verdict_title", "when"
 Language = Literal["zh", "en"]
 
 _COLUMN: Mapping[Language, int] = {"zh": 0, "en": 1}
-SENTENCES: Mapping[str, tuple[str, str]] = {**report.SENTENCES, **terminal.SENTENCES}
+SENTENCES: Mapping[str, tuple[str, str]] = {**report.SENTENCES, **carried.SENTENCES, **terminal.SENTENCES}
 
 
 def sentence(code: str, params: Mapping[str, object], language: Language) -> str:

@@ -103,7 +103,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "退出码：0 有效；1 不符、作废、红冲等；2 不能确定；3 部分红冲、号码已登记；64 用法错误；65 不是证明文件；70 内部错误。",
         "Exit status: 0 valid; 1 forged, void …; 2 undecided; 3 partly reversed, registered; 64 usage; 65 no proof; 70 crash.",
     ),
-    "cli.files": ("证明文件（- 表示标准输入）", "proof files (- for standard input)"),
+    "cli.files": ("证明文件或附有证明文件的 PDF（- 表示标准输入）", "proof files, or PDFs that carry one (- for standard input)"),
     "cli.trust": ("信任文件（可多次给出）", "a trust file (may be given more than once)"),
     "cli.anchors": ("存证文件，不联网核验（可多次给出）", "an anchors file, for a check without a network (more than once)"),
     "cli.rpc": ("区块链节点网址，一个或多个", "one or more endpoints of the chain"),

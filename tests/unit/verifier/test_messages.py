@@ -13,7 +13,7 @@ from verifier.register import Status
 from verifier.report import CHECKS, EXIT_STATUS
 
 VERIFIER = Path(__file__).parents[3] / "verifier"
-CODE = re.compile(r"(form|canonical|trust|content|entry|receipt|inclusion|register|final|newest|current|pending|skipped|chain|fetched|verdict|next|fact|source|cli)\.[a-z_]+")  # fmt: skip  # noqa: E501
+CODE = re.compile(r"(form|canonical|trust|content|entry|receipt|inclusion|register|final|newest|current|pending|skipped|chain|fetched|verdict|next|fact|source|cli|carried)\.[a-z_]+")  # fmt: skip  # noqa: E501
 
 
 def codes_in_source() -> set[str]:
