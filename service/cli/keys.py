@@ -85,7 +85,7 @@ def generate_receipt_key(file: OutFile, as_json: Json = False) -> None:
 @app.command()
 def generate_chain_key(file: OutFile, as_json: Json = False) -> None:
     """A key of the chain (secp256k1), for ZHENGPIAO_ANCHOR_KEY_FILE or ZHENGPIAO_DEPLOYER_KEY_FILE; shows its account's address."""
-    from service.deployment import address_of  # web3 is slow to import
+    from service.deployment import address_of  # slow to import
 
     private = secrets.token_bytes(32)
     _keep(file, private)

@@ -46,7 +46,7 @@ def serve(
 def worker() -> None:
     """Seal accepted entries and bring them to the chain, until SIGTERM or Ctrl-C. One is enough; a second one harms nothing."""
     settings = _ready("receipt_key", "contract", "anchor_key")
-    from service import worker as loop  # web3 is slow to import
+    from service import worker as loop  # slow to import
 
     loop.run(settings)
 

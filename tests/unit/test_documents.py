@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 from pydantic import SecretStr
 
 from service.api.catalogue import PROBLEMS
 from service.app import create_app
+from service.cli import app
 from service.cli.outcome import Exit
 from service.config import _SECRETS, Settings
 from service.messages import FILES, FINDINGS
@@ -96,6 +98,38 @@ def test_every_trouble_is_explained_in_its_own_words() -> None:
 def test_every_incident_is_explained() -> None:
     kinds = codes("incidents.record", 2, *(ROOT / "service").rglob("*.py"))
     assert {row[0].strip("`") for row in rows("Incidents")} == kinds - set(Trouble)
+
+
+def words_of(command: Any, *path: str) -> Iterator[tuple[str, set[str]]]:
+    """Every command below `command` with its options."""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from words_of(below, *path, name)
+    yield " ".join(path), {option for parameter in command.params for option in parameter.opts}
+
+
+def test_commands_and_options_that_are_named_exist() -> None:
+    known = dict(words_of(typer.main.get_command(app)))
+    named = set()
+    for document in DOCUMENTS:
+        for command, rest in re.findall(r"zhengpiao ((?:keys )?[a-z][a-z-]*)([^`\n]*)", "\n".join(code_of(document))):
+            assert command in known or command == "keys", (document.name, command)
+            assert set(re.findall(r"--[a-z-]+", rest)) <= known.get(command, set()) | {"--json"}, (document.name, command, rest)
+            named.add(command)
+    assert known.keys() - named - {"", "keys", "keys list", "keys generate-chain-key"} == set()
+
+
+def test_scripts_that_are_named_exist() -> None:
+    for document in DOCUMENTS:
+        for name in re.findall(r"scripts/([a-z-]+)", document.read_text()):
+            assert (ROOT / "scripts" / name).exists(), (document.name, name)
+
+
+def code_of(document: Path) -> Iterator[str]:
+    """Blocks and spans of code."""
+    text = document.read_text()
+    blocks = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
+    yield from blocks.findall(text)
+    yield from re.findall(r"`([^`]+)`", blocks.sub("", text))
 
 
 @pytest.fixture(scope="module")
