@@ -1,0 +1,106 @@
+"""Reading PDFs and pictures that anybody may have sent, each in a process of its own that may crash (see sandboxed.py).
+
+A process reads one file and ends. The next one is started beforehand: what costs time is loading the libraries.
+"""
+
+import contextlib
+import subprocess
+import sys
+import threading
+from base64 import b64decode
+from collections import deque
+from typing import Any
+
+import orjson
+
+from service.errors import Unavailable
+from verifier.carried import Carried
+from verifier.errors import Malformed
+from verifier.proof import MAX_BYTES
+
+MAX_AT_ONCE = 2
+TIMEOUT_S = 15.0
+WAIT_S = 5.0
+_MAX_ANSWER = 8 * MAX_BYTES * 4 // 3 + 1024 * 1024
+_COMMAND = [sys.executable, "-I", "-m", "service.formats.sandboxed"]
+_TOO_COSTLY = "carried.too_costly"
+
+
+class Sandbox:
+    """For the threads of one process. Nothing is started before the first file."""
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
+        self._ready: deque[subprocess.Popen[bytes]] = deque()
+        self._is_closed = False
+
+    def read(self, data: bytes) -> Carried:
+        """What a PDF or a picture carries. Raises Malformed, and Unavailable("busy") where too many are read already."""
+        if not self._places.acquire(timeout=WAIT_S):
+            raise Unavailable("busy_reading", 2)
+        try:
+            worker = self._take()
+            try:
+                return _carried(self._ask(worker, data))
+            finally:
+                _end(worker)
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """End the processes that wait for a file."""
+        self._is_closed = True
+        while self._ready:
+            _end(self._ready.popleft())
+
+    def _take(self) -> "subprocess.Popen[bytes]":
+        try:
+            worker = self._ready.popleft()
+        except IndexError:
+            worker = _start()
+        if not self._is_closed and len(self._ready) < MAX_AT_ONCE:
+            self._ready.append(_start())
+        return worker
+
+    def _ask(self, worker: "subprocess.Popen[bytes]", data: bytes) -> bytes:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        timer = threading.Timer(self._timeout_s, worker.kill)
+        timer.start()
+        try:
+            with contextlib.suppress(BrokenPipeError):  # it ended: its answer, if any, says why
+                worker.stdin.write(data)
+                worker.stdin.close()
+            return worker.stdout.read(_MAX_ANSWER)
+        finally:
+            timer.cancel()
+
+
+def _start() -> "subprocess.Popen[bytes]":
+    # No variable of ours: the environment has secrets.
+    return subprocess.Popen(
+        _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"LC_ALL": "C.UTF-8"}, cwd="/"
+    )
+
+
+def _end(worker: "subprocess.Popen[bytes]") -> None:
+    worker.kill()
+    for pipe in (worker.stdin, worker.stdout):
+        with contextlib.suppress(BrokenPipeError):
+            if pipe is not None:
+                pipe.close()
+    worker.wait()
+
+
+def _carried(answer: bytes) -> Carried:
+    """It may be the answer of a process that a file has taken over: no more is believed than what a file may say anyway."""
+    try:
+        said: dict[str, Any] = orjson.loads(answer)
+        if "error" in said:
+            raise Malformed(str(said["error"]), **{str(name): value for name, value in said["details"].items()})
+        proofs = tuple(b64decode(proof, validate=True) for proof in said["proofs"])
+        codes = None if said["codes"] is None else tuple(str(code) for code in said["codes"])
+        return Carried("pdf" if said["kind"] == "pdf" else "picture", proofs, codes, int(said["pages"]), int(said["of"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Malformed(_TOO_COSTLY) from None
