@@ -38,7 +38,7 @@ class Anchors:
     contested: frozenset[int] = frozenset()
     grace_s: int = 0
 
-    @property
+    @cached_property
     def origin(self) -> Origin:
         return Origin("anchors_file", self.names)
 

@@ -21,6 +21,7 @@ from verifier.chain import Anchor, Block, ChainReader, Origin, Reading, replaced
 from verifier.commitment import SECTIONS, Commitment, commitment_of, copy_of, section_leaf
 from verifier.entry import NUMBER, ZERO, Kind, number_key
 from verifier.errors import ChainUnavailable, Malformed, OtherProtocol
+from verifier.fields import Chain
 from verifier.merkle import leaf_hash, root_from_path
 from verifier.proof import (
     KIND_NAMES,
@@ -67,7 +68,7 @@ def verify_proof(
     proof: Proof, readers: Sequence[ChainReader], question: Question | None = None, *, file: str | None = None
 ) -> Report:
     """The same for a file that is parsed already."""
-    reader = next((reader for reader in readers if reader.chain == proof.chain), None)
+    reader = _reader_of(proof.chain, readers)
     checks = [
         _FORM[type(proof)],
         _check_trust(proof, reader),  # (2)
@@ -107,6 +108,13 @@ def verify_proof(
 
 
 # (2)
+
+
+def _reader_of(chain: Chain, readers: Sequence[ChainReader]) -> ChainReader | None:
+    for reader in readers:
+        if reader.chain == chain:
+            return reader
+    return None
 
 
 def _check_trust(proof: Proof, reader: ChainReader | None) -> Check:
