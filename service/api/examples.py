@@ -226,6 +226,7 @@ STATUS = {
     "oldest_pending_s": None,
     "worker_seen_at": "2026-11-25T08:27:03.000+00:00",
     "trouble": None,
+    "endpoints_left_out": 0,
     "promise_s": 60,
     "incidents": {},
     "relaxed": [{"code": "env_dev", "detail": "这是演示或开发环境。"}],

@@ -66,6 +66,8 @@ class _Ledger(Collector):
             yield _gauge("final_head", "Newest seq that it holds at a finalized block.", health.final_head)
             yield _gauge("lag_seconds", "Age of that block.", max(0.0, now - health.final_time))
             yield _gauge("worker_seen_seconds", "Since the worker's last sign of life.", max(0.0, now - health.seen_at))
+            yield _gauge("anchoring_balance_gwei", "What the anchoring key can pay with.", health.balance_gwei)
+            yield _gauge("endpoints_left_out", "Endpoints of the chain that said nothing.", health.count_left_out)
             if health.trouble is not None:
                 trouble.add_metric((health.trouble,), 1)
         yield trouble

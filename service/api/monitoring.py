@@ -75,6 +75,7 @@ def status(request: Request, here: Here) -> Response:
             "oldest_pending_s": None if known.oldest_pending is None else max(0, (now_ms - known.oldest_pending) // 1000),
             "worker_seen_at": seen and at(int(seen.seen_at * 1000)),
             "trouble": trouble or None,
+            "endpoints_left_out": seen.count_left_out if seen else 0,
             "promise_s": health.promise_s(seen, now, here.settings),
             "incidents": known.incidents,
             "relaxed": relaxed,

@@ -29,6 +29,10 @@ class Health(NamedTuple):
     balance_gwei: int
     left_out: str
 
+    @property
+    def count_left_out(self) -> int:
+        return len(self.left_out.split(",")) if self.left_out else 0
+
     def is_working(self, now: float, silent_s: int) -> bool:
         """Whether a receipt may promise the usual time. A sign of life from the future is of another clock than `now`."""
         return self.trouble is None and abs(now - self.seen_at) <= silent_s

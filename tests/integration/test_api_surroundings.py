@@ -341,11 +341,11 @@ def test_metrics_count_requests_and_tell_how_anchoring_goes(api: Api) -> None:
 
 def test_status_tells_chain_backlog_trouble_and_relaxed_controls(api: Api) -> None:
     api.register("S01")
-    api.write_health(trouble="paused", since=time.time() - 60, head=4, final_head=3)
+    api.write_health(trouble="paused", since=time.time() - 60, head=4, final_head=3, left_out="http://a,http://b")
     status = api.client.get("/status", headers={"Accept-Language": "en"}).json()
     assert (status["head"], status["final_head"], status["backlog"]) == (4, 3, 1)
     assert status["trouble"]["code"] == "paused"
-    assert status["promise_s"] == 86_400
+    assert (status["promise_s"], status["endpoints_left_out"]) == (86_400, 2)
     relaxed = {control["code"] for control in status["relaxed"]}
     assert {"env_dev", "one_endpoint", "public_url_http", "anonymous_unlimited"} <= relaxed
     assert all(control["detail"].isascii() for control in status["relaxed"])

@@ -285,6 +285,7 @@ class ServiceStatus(Answer):
     oldest_pending_s: int | None
     worker_seen_at: Time | None
     trouble: Trouble | None
+    endpoints_left_out: Annotated[int, Field(description="Endpoints of the chain that said nothing when the worker last asked.")]
     promise_s: Annotated[int, Field(description="What a receipt promises now.")]
     incidents: dict[str, int]
     relaxed: list[Relaxed]
