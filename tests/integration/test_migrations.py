@@ -1,6 +1,7 @@
 """`migrate` makes exactly what the tables say, on both databases, and whoever starts too early is told."""
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -29,6 +30,14 @@ POSTGRESQL_SCHEMA = """
 SQLITE_SCHEMA = "SELECT type, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
 
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty one."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
 def schema(connection: Connection) -> list[tuple[str, ...]]:
     """Everything that a database was told to be, as the database itself says it: columns, constraints, indexes, sequences."""
     query = SQLITE_SCHEMA if connection.dialect.name == "sqlite" else POSTGRESQL_SCHEMA
@@ -45,8 +54,7 @@ def drop_everything(connection: Connection) -> None:
         connection.execute(text("CREATE SCHEMA public"))
 
 
-def test_migrating_makes_what_the_tables_say(database_url: str) -> None:
-    database = Database(database_url)
+def test_migrating_makes_what_the_tables_say(database: Database) -> None:
     assert migrations.migrate(database) == (None, migrations.newest_revision())
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -58,14 +66,11 @@ def test_migrating_makes_what_the_tables_say(database_url: str) -> None:
     with database.read() as connection:
         assert migrated == schema(connection)
     assert {row[0] for row in migrated} >= {"index"}
-    database.close()
 
 
-def test_migrating_again_changes_nothing(database_url: str) -> None:
-    database = Database(database_url)
+def test_migrating_again_changes_nothing(database: Database) -> None:
     migrations.migrate(database)
     assert migrations.migrate(database) == (migrations.newest_revision(),) * 2
-    database.close()
 
 
 def test_several_may_migrate_at_once(database_url: str) -> None:
@@ -78,34 +83,28 @@ def test_several_may_migrate_at_once(database_url: str) -> None:
         database.close()
 
 
-def test_a_step_that_fails_leaves_nothing_behind(database_url: str) -> None:
-    database = Database(database_url)
+def test_a_step_that_fails_leaves_nothing_behind(database: Database) -> None:
     with database.write() as connection:
         connection.execute(text("CREATE TABLE outbox (seq INTEGER)"))
     with pytest.raises(Exception, match="outbox"):
         migrations.migrate(database)
     with database.read() as connection:
         assert {row[1] for row in schema(connection)} == {"outbox"}
-    database.close()
 
 
 @pytest.mark.parametrize(
     ("revision", "sentence"),
     [(None, "is empty: run `zhengpiao migrate`"), ("9999", "newer than this program")],
 )
-def test_an_unmigrated_database_is_named(database_url: str, revision: str | None, sentence: str) -> None:
-    database = Database(database_url)
+def test_an_unmigrated_database_is_named(database: Database, revision: str | None, sentence: str) -> None:
     if revision:
         migrations.migrate(database)
         with database.write() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": revision})
     with pytest.raises(migrations.NotMigrated, match=sentence):
         migrations.check_migrated(database)
-    database.close()
 
 
-def test_a_migrated_database_is_served(database_url: str) -> None:
-    database = Database(database_url)
+def test_a_migrated_database_is_served(database: Database) -> None:
     migrations.migrate(database)
     migrations.check_migrated(database)
-    database.close()
