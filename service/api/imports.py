@@ -1,26 +1,21 @@
 """`/v1/imports`: files that carry invoices, registered row by row by the worker."""
 
 import re
-from collections.abc import AsyncGenerator
-from email.message import Message
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastapi import Query, Request
-from python_multipart.exceptions import MultipartParseError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from service.api import answers, examples, problems
-from service.api.bodies import media_type, read_bytes, too_large
 from service.api.context import Context, Here
+from service.api.files import FILE, FORM, SentFile, read_file
 from service.api.invoices import with_links
 from service.api.models import answers as schemas
 from service.api.operations import Answered, Operations, Sent
 from service.api.writes import attempt_of
 from service.auth.keys import Principal
-from service.errors import Finding, Refused
+from service.errors import Refused
 from service.invoices import importing, reading
 from service.invoices.content import Profile
 from service.invoices.idempotency import write_once
@@ -29,22 +24,8 @@ from service.messages import Language
 router = Operations("imports")
 
 MAX_FILE = 64 * 1024 * 1024
-_FORM_SLACK = 64 * 1024
-"""What a form may need around its file."""
 
 _ID = re.compile(r"[0-9a-f]{16}")
-_NOT_IN_A_NAME = re.compile(r"[\x00-\x1f\x7f]")
-_FORM = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
-}
-_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
-
-
-class _File(NamedTuple):
-    data: bytes
-    name: str | None
 
 
 @router.operation(
@@ -56,8 +37,8 @@ class _File(NamedTuple):
     ),
     roles=("issuer",),
     sent=(
-        Sent({"file": "<EInvoice>…</EInvoice>"}, _FORM, "multipart/form-data"),
-        Sent("<EInvoice>…</EInvoice>", _FILE, "application/octet-stream"),
+        Sent({"file": "<EInvoice>…</EInvoice>"}, FORM, "multipart/form-data"),
+        Sent("<EInvoice>…</EInvoice>", FILE, "application/octet-stream"),
     ),
     is_write=True,
     description="Tax XML, or a zip of such files, 64 MiB at most: as the field `file` of a form, or as the body itself (of any "
@@ -65,14 +46,11 @@ class _File(NamedTuple):
 )
 async def create(request: Request, here: Here, profile: Profile = "as_issued", dry_run: bool = False) -> Response:
     principal = await run_in_threadpool(here.allow, request, "issuer")
-    is_form = media_type(request) == "multipart/form-data"
-    file = await _read_form(request) if is_form else _File(await read_bytes(request, MAX_FILE), _name_of_body(request))
-    if not file.data:
-        raise Refused("invalid_request", findings=[Finding("member_missing", "error", "/file")])
+    file = await read_file(request, MAX_FILE)
     return await run_in_threadpool(_create, request, here, principal, file, profile, dry_run)
 
 
-def _create(request: Request, here: Context, principal: Principal, file: _File, profile: Profile, dry_run: bool) -> Response:
+def _create(request: Request, here: Context, principal: Principal, file: SentFile, profile: Profile, dry_run: bool) -> Response:
     attempt = attempt_of(request, principal.id, f"{file.name}\n".encode(errors="replace") + file.data)
     now_ms = here.now_ms()
 
@@ -120,39 +98,3 @@ def _row(row: dict[str, Any], language: Language, public_url: str) -> dict[str, 
     refused = row["problem"]
     problem = refused and problems.members(with_links(refused), language, public_url)
     return {**row, "problem": problem, "findings": problems.findings_members(row["findings"], language)}
-
-
-async def _read_form(request: Request) -> _File:
-    parser = MultiPartParser(request.headers, _limited(request), max_files=1, max_fields=0)
-    try:
-        form = await parser.parse()
-    except (MultiPartException, MultipartParseError):
-        raise Refused("malformed_body") from None
-    try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise Refused("invalid_request", findings=[Finding("member_missing", "error", "/file")])
-        return _File(await file.read(), _clean(file.filename))
-    finally:
-        await form.close()
-
-
-async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > MAX_FILE + _FORM_SLACK:
-            raise too_large(MAX_FILE)
-        yield piece
-
-
-def _name_of_body(request: Request) -> str | None:
-    message = Message()
-    message["content-disposition"] = request.headers.get("content-disposition", "")
-    return _clean(message.get_filename())
-
-
-def _clean(name: str | None) -> str | None:
-    """The last part of a path, without what no file name shows."""
-    last = re.split(r"[/\\]", name or "")[-1]
-    return _NOT_IN_A_NAME.sub("", last)[:255] or None

@@ -59,7 +59,7 @@ class Operations(APIRouter):
 
     def __init__(self, tag: str) -> None:
         super().__init__(tags=[tag], dependencies=[Depends(refuse_unknown)])
-        self.examples: dict[tuple[str, str], tuple[Answered, tuple[Sent, ...]]] = {}
+        self.examples: dict[tuple[str, str], tuple[tuple[Answered, ...], tuple[Sent, ...]]] = {}
 
     def operation(
         self,
@@ -67,7 +67,7 @@ class Operations(APIRouter):
         path: str,
         summary: str,
         answered: Answered,
-        *,
+        *other_answers: Answered,
         roles: tuple[Role, ...] = (),
         sent: tuple[Sent, ...] = (),
         is_write: bool = False,
@@ -75,11 +75,6 @@ class Operations(APIRouter):
         **route: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register a handler. `roles` are documented here and asked for in the handler; a test holds the two together."""
-        response: dict[str, Any] = {"description": answered.description}
-        if isinstance(answered.schema, dict):
-            response["content"] = {answered.media_type: {"schema": answered.schema}}
-        else:
-            response["model"] = answered.schema
         problem = {"description": "What went wrong, by RFC 9457.", "content": {PROBLEM: {"schema": {"$ref": _PROBLEM_SCHEMA}}}}
         extra: dict[str, Any] = {"parameters": [_LANGUAGE, _WRITES] if is_write else [_LANGUAGE]}
         if roles:
@@ -88,7 +83,8 @@ class Operations(APIRouter):
         if sent:
             content = {body.media_type: {"schema": _schema(body.schema)} for body in sent}
             extra["requestBody"] = {"required": True, "content": content}
-        self.examples[path, method.lower()] = answered, sent
+        every = (answered, *other_answers)
+        self.examples[path, method.lower()] = every, sent
         return self.api_route(
             path,
             methods=[method],
@@ -97,10 +93,16 @@ class Operations(APIRouter):
             status_code=answered.status,
             response_class=Response,
             response_model=None,
-            responses={answered.status: response, "default": problem},
+            responses={**{one.status: _response(one) for one in every}, "default": problem},
             openapi_extra=extra,
             **route,
         )
+
+
+def _response(answered: Answered) -> dict[str, Any]:
+    if isinstance(answered.schema, dict):
+        return {"description": answered.description, "content": {answered.media_type: {"schema": answered.schema}}}
+    return {"description": answered.description, "model": answered.schema}
 
 
 def _schema(schema: type[Request] | dict[str, Any]) -> dict[str, Any]:
@@ -116,9 +118,10 @@ def install(app: FastAPI, routers: Iterable[Operations]) -> None:
             title=app.title, version=app.version, openapi_version="3.1.0", description=app.description, routes=app.routes
         )
         for router in routers:
-            for (path, method), (answered, sent) in router.examples.items():  # FastAPI's own way leaves out what is null
+            for (path, method), (every, sent) in router.examples.items():  # FastAPI's own way leaves out what is null
                 operation = made["paths"][path][method]
-                operation["responses"][str(answered.status)]["content"][answered.media_type]["example"] = answered.example
+                for one in every:
+                    operation["responses"][str(one.status)]["content"][one.media_type]["example"] = one.example
                 for body in sent:
                     operation["requestBody"]["content"][body.media_type]["example"] = body.example
         parts = made.setdefault("components", {})
