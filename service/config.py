@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     confirmations: int | None = Field(default=None, ge=1)
     """Blocks that make an anchor final, for a chain that has no finalized block; None: the chain's own finality."""
 
+    reconcile_s: int = Field(default=86_400, ge=0)
+    """How often the worker compares the whole store with the chain; 0: only when it is told to."""
+
     max_backlog: int = Field(default=500_000, ge=1)
     """Accepted entries that are not sealed yet; above that, writes get 503."""
     anonymous_per_minute: int = Field(default=600, ge=0)

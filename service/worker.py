@@ -21,6 +21,8 @@ from service.db import Database
 from service.invoices.importing import Importer
 from service.ledger import health, incidents, notes, pruning
 from service.ledger.receipts import receipt_keys
+from service.reconciliation import runs as reconciliations
+from service.reconciliation.working import ChainAccess, Reconciler
 
 log = structlog.get_logger()
 
@@ -56,11 +58,13 @@ class Worker:
         self._anchoring = build(settings, database, clock)
         self._keys = receipt_keys(settings)
         self._importer = Importer(database, self._keys, settings, clock)
+        access = ChainAccess(settings, self._keys.public)
+        self._reconciler = Reconciler(database, access, settings.reconcile_s, clock)
         self._failed = 0
 
     def round(self) -> float:
         """Every step once; how many seconds to wait before the next round."""
-        steps = (self._note, self._anchoring.run_once, self._importer.step, self._prune)
+        steps = (self._note, self._anchoring.run_once, self._importer.step, self._prune, self._reconciler.step)
         outcomes = [self._try(step) for step in steps]
         if None in outcomes:
             self._failed += 1
@@ -117,7 +121,8 @@ class Worker:
             if not pruning.is_due(connection, last.final_time, self._settings.max_lag_s):
                 return False
         with self._database.write() as connection:
-            return pruning.prune(connection, last.final_time, self._settings.max_lag_s)
+            pinned = reconciliations.pinned(connection)
+            return pinned is not None and pruning.prune(connection, last.final_time, self._settings.max_lag_s, pinned)
 
 
 def run(settings: Settings) -> None:

@@ -146,7 +146,7 @@ class Store:
     def reconcile(self, **options: Any) -> tuple[runs.Run, list[Found]]:
         """A whole run over the store, and what it found that is open."""
         with self.database.write() as connection:
-            run = runs.create(connection, runs.STORE, "", {}, int(time.time() * 1000))
+            run = runs.create(connection, runs.STORE, "", {}, int(time.time() * 1000), "cli")
         done = runs.StoreRun(self.database, run, self.reader, url=self.url, **options).run()
         assert done.state == "done", done
         with self.database.read() as connection:

@@ -5,6 +5,7 @@ deciding so before it is pruned: so two older ones are held, and when the younge
 that are not final may be sealed again: nothing that they replaced is forgotten.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -29,8 +30,8 @@ def is_due(connection: Connection, chain_time: int, max_lag_s: int) -> bool:
     return _next(connection, chain_time, max_lag_s) is not None
 
 
-def prune(connection: Connection, chain_time: int, max_lag_s: int) -> bool:
-    """One step, if one is due. `chain_time` is the final block's, in seconds."""
+def prune(connection: Connection, chain_time: int, max_lag_s: int, pinned: Sequence[int] = ()) -> bool:
+    """One step, if one is due. `chain_time` is the final block's, in seconds; `pinned` are seqs that somebody still reads."""
     step = _next(connection, chain_time, max_lag_s)
     if step is None:
         return False
@@ -41,7 +42,7 @@ def prune(connection: Connection, chain_time: int, max_lag_s: int) -> bool:
     # First of all, so that of two workers one waits here, and then finds that the other one was faster.
     mine = update(table).where(table.c.pruned_to == before.pruned_to, table.c.next_kept == before.next_kept)
     if connection.execute(mine.values(**after._asdict())).rowcount:
-        register.prune(connection, before.pruned_to, after.pruned_to, [after.kept, after.next_kept, after.pruned_to])
+        register.prune(connection, before.pruned_to, after.pruned_to, [after.kept, after.next_kept, after.pruned_to, *pinned])
     return True
 
 

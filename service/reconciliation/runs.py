@@ -20,7 +20,7 @@ Nothing is held but the unit at hand; what is done is committed with what was fo
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -40,6 +40,7 @@ from verifier.errors import ChainUnavailable
 from verifier.merkle import EMPTY
 
 STORE = "store"
+Runner = Literal["worker", "cli"]
 ENTRIES_AT_ONCE = 20_000
 BATCHES_AT_ONCE = 100
 IDS_AT_ONCE = 5_000
@@ -96,12 +97,15 @@ class Run(NamedTuple):
         return not self.counts if self.state == "done" else None
 
 
-def create(connection: Connection, kind: str, source: str, parameters: dict[str, Any], now_ms: int) -> int:
+def create(
+    connection: Connection, kind: str, source: str, parameters: dict[str, Any], now_ms: int, runner: Runner = "worker"
+) -> int:
     """Queue a run and return its id."""
     row = {
         "kind": kind,
         "source": source[:200],
         "state": "queued",
+        "runner": runner,
         "parameters": orjson.dumps(parameters).decode(),
         "created_at": now_ms,
         "total": 0,
@@ -122,11 +126,17 @@ def listed(connection: Connection, limit: int, below: int | None = None) -> list
     return [_to_run(connection, row) for row in rows]
 
 
-def open_ones(connection: Connection, kind: str) -> list[int]:
-    """Queued and running ones, oldest first."""
-    return list(
-        connection.scalars(select(table.c.id).where(table.c.finished_at.is_(None), table.c.kind == kind).order_by(table.c.id))
-    )
+def open_ones(connection: Connection, kind: str, source: str, runner: Runner) -> list[int]:
+    """Queued and running ones, oldest first: what a killed process left is gone on with."""
+    is_open = (table.c.finished_at.is_(None), table.c.kind == kind, table.c.source == source[:200], table.c.runner == runner)
+    return list(connection.scalars(select(table.c.id).where(*is_open).order_by(table.c.id)))
+
+
+def give_up(connection: Connection, older_than_ms: int, now_ms: int) -> None:
+    """A run that nobody went on with holds back pruning: after a while it is over."""
+    is_stale = (table.c.finished_at.is_(None), table.c.runner == "cli", table.c.created_at < older_than_ms)
+    problem = orjson.dumps({"code": "abandoned"}).decode()
+    connection.execute(update(table).where(*is_stale).values(state="failed", finished_at=now_ms, problem=problem))
 
 
 def pinned(connection: Connection) -> list[int] | None:

@@ -11,6 +11,7 @@ runs = Table(
     Column("kind", String(16), nullable=False, comment="store, record or node"),
     Column("source", String(200), nullable=False, comment="what was compared, without secrets; empty: our own store"),
     Column("state", String(16), nullable=False, comment="queued -> running -> done or failed"),
+    Column("runner", String(8), nullable=False, comment="who goes on with it after a crash: worker or cli"),
     Column("parameters", Text, nullable=False, comment="JSON"),
     Column("created_at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
     Column("finished_at", BigInteger),

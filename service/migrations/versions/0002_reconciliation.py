@@ -16,6 +16,7 @@ def upgrade() -> None:
             "source", sa.String(length=200), nullable=False, comment="what was compared, without secrets; empty: our own store"
         ),
         sa.Column("state", sa.String(length=16), nullable=False, comment="queued -> running -> done or failed"),
+        sa.Column("runner", sa.String(length=8), nullable=False, comment="who goes on with it after a crash: worker or cli"),
         sa.Column("parameters", sa.Text(), nullable=False, comment="JSON"),
         sa.Column("created_at", sa.BigInteger(), nullable=False, comment="ms since 1970 UTC"),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
