@@ -59,7 +59,10 @@ def verify_carried(
     links, others = _read_codes(carried.codes or ())
     foreign = next((link for link in links if home is not None and link.site != home.rstrip("/").lower()), None)
     if foreign is not None and home is not None:
-        return _unread("could_not_check", "carried.other_host", file, host=host_of(foreign.site), home=host_of(home))
+        host, own = host_of(foreign.site), host_of(home)
+        if host == own:  # only how it is reached differs
+            host, own = _printable(foreign.site), home
+        return _unread("could_not_check", "carried.other_host", file, host=host, home=own)
     asked = list(dict.fromkeys(link.question for link in links))
     if len(asked) > 1:
         return _unread("could_not_check", "carried.several_codes", file, count=len(asked))
