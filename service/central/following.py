@@ -5,8 +5,7 @@ A feed can leave out or delay, and then the roots or the lag tell; it cannot mak
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -85,14 +84,16 @@ class Follower:
         with self._database.read() as connection:
             newest = connection.scalar(select(func.max(batches.c.seq))) or 0
         taken = 0
-        for seq, pieces in groupby(self._source.pieces(newest), lambda piece: piece.batch.seq):
-            if seq > head or taken == limit:
+        pieces = iter(self._source.pieces(newest))
+        while taken != limit and (first := next(pieces, None)) is not None:
+            seq = first.batch.seq
+            if seq > head:
                 break
             self._check_follows(reader, newest, seq)
             anchor = reader.anchor(seq)
             if anchor is None:
                 raise FeedRefused(seq, "the contract holds no such anchor")
-            batch = self._take(seq, pieces, anchor)
+            batch = self._take(first, pieces, anchor)
             newest, taken = seq, taken + 1
             if on_batch is not None:
                 on_batch(batch)
@@ -106,12 +107,17 @@ class Follower:
         elif seq != newest + 1:
             raise FeedRefused(seq, f"the feed leaves out what follows batch {newest}")
 
-    def _take(self, seq: int, pieces: Iterable[Piece], anchor: Anchor) -> Batch:
+    def _take(self, piece: Piece, following: Iterator[Piece], anchor: Anchor) -> Batch:
         with self._database.write() as connection:
             work = _Work(connection, anchor, self._kept, int(self._clock() * 1000))
-            for piece in pieces:
+            work.add(piece)
+            while not piece.is_last:
+                further = next(following, None)
+                if further is None:
+                    raise FeedRefused(piece.batch.seq, "it ends in the middle")
+                piece = further
                 work.add(piece)
-            return work.finish(seq)
+            return work.finish(piece.batch.seq)
 
 
 class _Work:
@@ -131,6 +137,8 @@ class _Work:
             raise FeedRefused(piece.batch.seq, "its pieces contradict each other")
         if piece.first != len(self._leaves):
             raise FeedRefused(piece.batch.seq, "its pieces are not in order")
+        if not piece.entries and piece.batch.size:
+            raise FeedRefused(piece.batch.seq, "a piece without entries")
         if piece.entries:
             self._add_entries(piece.batch.seq, piece.entries)
 
