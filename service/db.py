@@ -10,9 +10,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Dialect, Integer, MetaData, Table, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 metadata = MetaData(
     naming_convention={
@@ -29,6 +42,8 @@ Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY 
 
 CHUNK = 500
 """Values in one IN (…) list: well below any driver's limit of parameters."""
+
+_NAMES = tuple(f"value_{n}" for n in range(512))
 
 T = TypeVar("T")
 
@@ -106,6 +121,35 @@ def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     """`values` in pieces of at most `size`."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+class SelectIn:
+    """`query` where `column` is one of many values: rows in the order of `query` within each CHUNK of values.
+
+    Its text is made once for each power of two: SQLAlchemy's own expansion of a list costs more than SQLite's search for it.
+    """
+
+    def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
+        self._query = query
+        self._column = column
+        self._statements: dict[tuple[str, int], SQLCompiler] = {}
+
+    def __call__(self, connection: Connection, values: Sequence[Any], **parameters: Any) -> Iterator[Any]:
+        """`parameters` are those that `query` has of its own."""
+        for some in chunks(values):
+            length = 1 << (len(some) - 1).bit_length()
+            statement = self._statement(connection.dialect, length)
+            filled = [*some, *[some[-1]] * (length - len(some))]
+            given = dict(zip(_NAMES, filled, strict=False), **parameters)
+            names = statement.positiontup
+            yield from connection.exec_driver_sql(str(statement), tuple(map(given.__getitem__, names)) if names else given)
+
+    def _statement(self, dialect: Dialect, length: int) -> SQLCompiler:
+        found = self._statements.get((dialect.name, length))
+        if found is None:
+            query = self._query.where(self._column.in_([bindparam(name) for name in _NAMES[:length]]))
+            found = self._statements[dialect.name, length] = query.compile(dialect=dialect)
+        return found
 
 
 def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, select
 
-from service.db import chunks
+from service.db import SelectIn, chunks
 from service.errors import Finding, Refused
 from service.invoices.rules import decimal_of
 from service.invoices.tables import copies, invoices
@@ -104,27 +104,20 @@ def _read(number: str, seller: bytes | None, totals: bytes | None, provenance: b
     return Facts(number, read_seller.get("tax_id", ""), to_decimal(read_totals.get("amount_with_tax")), relation)
 
 
-_of_numbers = _with_facts(entries.c.key).where(entries.c.key.in_(bindparam("keys", expanding=True)))
-_waiting_for = _with_facts(invoices.c.original_key, entries.c.key).where(
-    invoices.c.original_key.in_(bindparam("keys", expanding=True))
-)
+_of_numbers = SelectIn(_with_facts(entries.c.key), entries.c.key)
+_waiting_for = SelectIn(_with_facts(invoices.c.original_key, entries.c.key), invoices.c.original_key)
 
 
 def of_numbers(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, Facts]:
     """The newest invoice of each key; one that is not registered is left out."""
-    found = {}
-    for some in chunks(keys):
-        for key, *facts in connection.execute(_of_numbers, {"keys": some}):
-            found[key] = _read(*facts)
-    return found
+    return {key: _read(*facts) for key, *facts in _of_numbers(connection, keys)}
 
 
 def waiting_for(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, dict[bytes, Facts]]:
     """By each of `keys`: the registered invoices that name it as their original, in order, by their own key."""
     found: dict[bytes, dict[bytes, Facts]] = {}
-    for some in chunks(keys):
-        for original_key, key, *facts in connection.execute(_waiting_for, {"keys": some}):
-            found.setdefault(original_key, {})[key] = _read(*facts)
+    for original_key, key, *facts in _waiting_for(connection, keys):
+        found.setdefault(original_key, {})[key] = _read(*facts)
     return found
 
 

@@ -19,6 +19,7 @@ from service.errors import Finding, Refused
 from service.invoices import facts, originals
 from service.invoices.content import Profile
 from service.invoices.facts import Derived, Facts
+from service.invoices.plain import recognise
 from service.invoices.rules import examine, refuses
 from service.invoices.tables import acts, copies, invoices
 from service.ledger.entries import Accepted, History, append, histories
@@ -46,15 +47,16 @@ class Submission(NamedTuple):
 
 @dataclass(slots=True)
 class Prepared:
-    """An invoice that its own rules allow, with its salts and commitment: everything but its place in the ledger."""
+    """An invoice that its own rules allow, with its salts and commitment: everything but its place in the ledger.
 
-    sections: dict[str, Any]
-    changed: tuple[str, ...]
+    What was parsed is not kept: ten thousand of these wait for their transaction at once.
+    """
+
     canonical: dict[str, bytes]
+    changed: tuple[str, ...]
     findings: list[Finding]
     profile: Profile
     external_id: str | None
-    number: str
     key: bytes
     salts: bytes
     commitment: Commitment
@@ -63,12 +65,12 @@ class Prepared:
     derived: Derived
 
     @property
-    def amount_with_tax(self) -> Decimal | None:
-        return self.facts.amount_with_tax
+    def number(self) -> str:
+        return self.derived.number
 
     @property
-    def original_key(self) -> bytes | None:
-        return self.derived.original_key
+    def sections(self) -> dict[str, Any]:
+        return {name: orjson.loads(self.canonical[name]) for name in SECTIONS}
 
 
 class Registered(NamedTuple):
@@ -84,8 +86,10 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
 
     `sellers` are the tax ids that the issuer's key is bound to, None: any; `today` is the date in Beijing. Raises Refused.
     """
-    examined = examine(submission.sections, submission.profile, today=today, found=submission.found)
-    if refuses(examined.findings, submission.profile):
+    examined = recognise(submission.sections, today) if not submission.found else None
+    if examined is None:
+        examined = examine(submission.sections, submission.profile, today=today, found=submission.found)
+    if examined.findings and refuses(examined.findings, submission.profile):
         raise Refused("invoice_refused", findings=examined.findings)
     sections = examined.sections
     if sellers is not None and sections["seller"].get("tax_id") not in sellers:
@@ -95,14 +99,12 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
     commitment = commitment_of(section_leaves(salts, [canonical[name] for name in SECTIONS]))
     own = facts.of_content(sections)
     return Prepared(
-        sections,
-        examined.changed,
         canonical,
+        examined.changed,
         examined.findings,
         submission.profile,
         submission.external_id,
-        sections["header"]["number"],
-        number_key(sections["header"]["number"]),
+        number_key(own.number),
         salts,
         commitment,
         copy_of(commitment),
@@ -154,9 +156,10 @@ class _Work:
 
     def __init__(self, connection: Connection, prepared: Sequence[Prepared], now_ms: int) -> None:
         self._now_ms = now_ms
+        self._now = datetime.fromtimestamp(now_ms / 1000, UTC)
         own = [one.key for one in prepared]
         self._waiting = facts.waiting_for(connection, own)
-        named = {one.original_key for one in prepared if one.original_key is not None}
+        named = {key for one in prepared if (key := one.derived.original_key) is not None}
         involved = {*own, *named, *(key for some in self._waiting.values() for key in some)}
         self._histories = histories(connection, sorted(involved))
         reversers = {entry.other for key in named for entry in self._histories[key].entries if entry.kind in _REVERSALS}
@@ -169,22 +172,22 @@ class _Work:
     def decide(self, one: Prepared) -> list[int]:
         """Indexes in `entries` of what registering `one` logs: its issue first. Raises Refused and logs nothing."""
         history = self._histories[one.key]
-        status = _status_name(history)
-        taken = originals.check_number_free(status)
-        if taken:
+        if history.state is not None and (taken := originals.check_number_free(STATUS_NAMES[history.state.status])):
             raise self._taken(one, history, taken)
-        act, findings = self._judge_original(one)
-        if findings and one.profile == "new" and any(finding.severity == "error" for finding in findings):
-            raise Refused("invoice_refused", findings=[*one.findings, *findings])
-        if one.original_key is not None and any(finding.code == "original_not_registered" for finding in findings):
-            self._waiting.setdefault(one.original_key, {})[one.key] = one.facts
-        findings += self._duplicates(one)
-        one.findings = [*one.findings, *findings]
+        original_key = one.derived.original_key
+        act, found = self._judge_original(one.facts, original_key)
+        if found and one.profile == "new" and any(finding.severity == "error" for finding in found):
+            raise Refused("invoice_refused", findings=[*one.findings, *found])
+        if original_key is not None and any(finding.code == "original_not_registered" for finding in found):
+            self._waiting.setdefault(original_key, {})[one.key] = one.facts
+        found += self._duplicates(one.derived)
+        if found:
+            one.findings = [*one.findings, *found]
         self._facts[one.key] = one.facts
         # A copy is a commitment under fresh salts: it cannot have been one of this number before.
-        logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, one.original_key or ZERO, ZERO))]
-        if act is not None and one.original_key is not None:
-            logged.append(self._log_act(act, one.original_key, one.key, one.number))
+        logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, original_key or ZERO, ZERO))]
+        if act is not None and original_key is not None:
+            logged.append(self._log_act(act, original_key, one.key, one.number))
         for key, waiting in self._waiting.get(one.key, {}).items():
             if key != one.key:
                 logged += self._complete(one.key, key, waiting)
@@ -195,11 +198,10 @@ class _Work:
         at = datetime.fromtimestamp(issued.recorded_at / 1000, UTC).isoformat(timespec="milliseconds")
         return Refused("number_taken", {"number": one.number}, findings=findings, extra={"registered_at": at})
 
-    def _judge_original(self, one: Prepared) -> tuple[originals.Act | None, list[Finding]]:
-        reference = originals.reference_of(one.sections, one.amount_with_tax)
-        if reference is None or one.original_key is None:
+    def _judge_original(self, own: Facts, original_key: bytes | None) -> tuple[originals.Act | None, list[Finding]]:
+        if original_key is None:
             return None, []
-        judgement = originals.check_original(reference, self._original(one.original_key))
+        judgement = originals.check_original(_reference(own), self._original(original_key))
         return judgement.act, list(judgement.findings)
 
     def _original(self, key: bytes) -> originals.Original | None:
@@ -217,8 +219,7 @@ class _Work:
         issued = [entry for entry in history.entries if entry.kind is Kind.ISSUE][-1]
         if _status_name(history) != "valid" or issued.other != original_key:  # released meanwhile, perhaps issued again
             return []
-        reference = originals.Reference(waiting.number, waiting.relation or "", waiting.seller_tax_id, waiting.amount_with_tax)
-        act = originals.check_original(reference, self._original(original_key)).act
+        act = originals.check_original(_reference(waiting), self._original(original_key)).act
         self._facts[key] = waiting
         return [] if act is None else [self._log_act(act, original_key, key, waiting.number)]
 
@@ -235,12 +236,17 @@ class _Work:
         self.entries.append((entry, history.ordinal))
         return len(self.entries) - 1
 
-    def _duplicates(self, one: Prepared) -> list[Finding]:
-        seen = self._alike.setdefault(one.derived.alike, [])
-        now = datetime.fromtimestamp(self._now_ms / 1000, UTC)
-        found = originals.check_duplicate(seen, now) if one.derived.amount_fen is not None else []
-        seen.append((one.number, now))
+    def _duplicates(self, derived: Derived) -> list[Finding]:
+        if derived.amount_fen is None:
+            return []
+        seen = self._alike.setdefault(derived.alike, [])
+        found = originals.check_duplicate(seen, self._now) if seen else []
+        seen.append((derived.number, self._now))
         return found
+
+
+def _reference(facts: Facts) -> originals.Reference:
+    return originals.Reference(facts.number, facts.relation or "", facts.seller_tax_id, facts.amount_with_tax)
 
 
 def _store(connection: Connection, registered: Sequence[Registered], issuer: str) -> None:

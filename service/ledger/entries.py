@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, func, select
 
-from service.db import chunks, insert_rows
+from service.db import SelectIn, insert_rows
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import entries, entry_ids
 from verifier.entry import Entry, Kind, decode_entry
@@ -67,17 +67,14 @@ stored_columns = (
     entries.c.seq,
     entries.c.index,
 )
-_of_keys = (
-    select(*stored_columns).where(entries.c.key.in_(bindparam("keys", expanding=True))).order_by(entries.c.key, entries.c.ordinal)
-)
+_of_keys = SelectIn(select(*stored_columns).order_by(entries.c.key, entries.c.ordinal), entries.c.key)
 
 
 def stored_by_key(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, list[Stored]]:
     """Everything accepted for each of `keys`, in order; a key without entries is left out."""
     found: dict[bytes, list[Stored]] = defaultdict(list)
-    for some in chunks(keys):
-        for row in connection.execute(_of_keys, {"keys": some}):
-            found[row.key].append(to_stored(row))
+    for row in _of_keys(connection, keys):
+        found[row.key].append(to_stored(row))
     return found
 
 
