@@ -1,0 +1,26 @@
+"""What pages say, from the catalogues that their scripts use: one a language (verifier/web/page/texts)."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from service.messages import Language
+
+Tag = Literal["zh-CN", "en"]
+TAGS: dict[Language, Tag] = {"zh": "zh-CN", "en": "en"}
+FOLDER = files("verifier") / "web" / "page" / "texts"
+
+
+@cache
+def catalogue(tag: Tag) -> dict[str, str | dict[str, str]]:
+    """Texts by key; one that counts something has a text for each of Unicode's plural categories."""
+    read: dict[str, str | dict[str, str]] = json.loads((FOLDER / f"{tag}.json").read_text(encoding="utf-8"))
+    return read
+
+
+def text(tag: Tag, key: str, **params: str) -> str:
+    """One text with its gaps filled. KeyError for a key or a gap that is not there: a defect."""
+    found = catalogue(tag)[key]
+    assert isinstance(found, str), f"{key} counts something, which templates never do"
+    return found.format_map(params)

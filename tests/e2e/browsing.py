@@ -1,0 +1,4 @@
+"""How the tests run a browser."""
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
