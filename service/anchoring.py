@@ -281,7 +281,7 @@ class Anchoring:
         with self._database.read() as connection:
             waiting = _unmined(outbox.open_items(connection))
             attempts = outbox.attempts(connection, waiting[0].seq) if waiting else []
-        if attempts and self._is_late(min(attempts, key=lambda attempt: attempt.signed_at)):
+        if any(map(self._is_late, attempts)):
             raise ChainTrouble(Trouble.STUCK, f"anchor {waiting[0].seq} is not mined; {len(attempts)} transactions were sent")
         if view.latest_block.time > now + CLOCK_S:
             raise ChainTrouble(Trouble.CLOCK_BEHIND, f"block {view.latest_block.number} is of a time to come")

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+import service.db
 from service.app import create_app
 from service.auth import keys
 from service.config import Settings
@@ -21,6 +23,7 @@ from service.worker import Worker
 from tests.chain import RegistryContract, RpcError, anvil
 from tests.lying_proxy import LyingProxy, lying_proxy
 from tests.oracle import Kept, Oracle
+from tests.postgres import PostgresCluster
 from tests.unit.samples import sections_of
 from verifier.trust import parse_trust
 
@@ -32,22 +35,25 @@ GAS = 500_000
 class World:
     """`jump` is how wrong the service's clock is, in seconds. `kept` is what its clients were answered."""
 
+    cluster: PostgresCluster | None = None
+
     def __init__(self, url: str, contract: RegistryContract, proxies: list[LyingProxy], settings: dict[str, Any]) -> None:
         node = contract.chain
         self.node, self.contract, self.proxies = node, contract, proxies
         self.now = float(self._block()["timestamp"])
         self.jump = 0.0
-        given = {
+        self.url = url
+        self.given: dict[str, Any] = {
             "contract": contract.address,
             "receipt_key": "22" * 32,
             "anchor_key": node.accounts[2].private_key,
             "rpc_urls": tuple(proxy.url for proxy in proxies),
-            "rpc_timeout_s": 0.5,
+            "rpc_timeout_s": 5.0,
             "anonymous_per_minute": 0,
             "database_url": url,
             **settings,
         }
-        self.settings = Settings(_env_file=None, **given)  # type: ignore[call-arg]  # pydantic-settings takes it
+        self.settings = Settings(_env_file=None, **self.given)  # type: ignore[call-arg]  # pydantic-settings takes it
         self.app = create_app(self.settings)
         self.context = self.app.state.context
         self.context.clock = self.clock
@@ -58,6 +64,7 @@ class World:
         with self.database.write() as connection:
             _, written = keys.create_key(connection, "issuer", [self.seller], "test")
         self._headers = {"Authorization": f"Bearer {written}"}
+        self._sent = 0
         self.worker = self.new_worker()
         self.kept: list[Kept] = []
         self.voided: list[dict[str, Any]] = []
@@ -83,13 +90,22 @@ class World:
         """Register so many invoices, one after the other."""
         made = []
         for _ in range(count):
-            sections = sections_of("S02")
-            sections["header"]["number"] = f"2611299900001{len(self.kept):07}"
-            status, answer = self.ask("POST", "/v1/invoices", {"profile": "as_issued", "sections": sections})
+            sections, status, answer = self.submit()
             assert status == 201, answer
             made.append(Kept(sections, json.loads(answer)))
             self.kept.append(made[-1])
         return made
+
+    def submit(self) -> tuple[dict[str, Any], int, bytes]:
+        """Try to register one more invoice: what was sent, the status and body of the answer."""
+        sections = sections_of("S02")
+        sections["header"]["number"] = f"2611299900001{self._sent:07}"
+        self._sent += 1
+        return sections, *self.ask("POST", "/v1/invoices", {"profile": "as_issued", "sections": sections})
+
+    def is_refused(self) -> bool:
+        """Nothing is accepted and nothing acknowledged; a client would be told to try again."""
+        return self.submit()[1] == 503
 
     def void(self, one: Kept) -> None:
         status, answer = self.ask("POST", f"/v1/invoices/{one.number}/void", {"reason": "开票有误"})
@@ -129,6 +145,10 @@ class World:
             self.now += seconds
             self.node.rpc("evm_setNextBlockTimestamp", int(self.now))
             self.node.rpc("evm_mine")
+
+    def catch_up(self) -> None:
+        """Somebody else has mined."""
+        self.now = max(self.now, float(self._block()["timestamp"]))
 
     def mine_full(self, gwei: int) -> None:
         """A block at this base fee that somebody fills who pays more than all others: what waits goes on waiting."""
@@ -243,14 +263,24 @@ class World:
 
 
 @contextmanager
-def world(url: str, *, endpoints: int = 1, settings: dict[str, Any] | None = None, **options: Any) -> Iterator[World]:
-    """`settings` are the service's, `options` Anvil's."""
+def world(
+    url: str,
+    *,
+    cluster: PostgresCluster | None = None,
+    endpoints: int = 1,
+    settings: dict[str, Any] | None = None,
+    **options: Any,
+) -> Iterator[World]:
+    """`cluster` is where a PostgreSQL `url` is, `settings` are the service's, `options` Anvil's."""
     with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(service.db, "_BUSY_TIMEOUT_MS", 300)
         node = stack.enter_context(anvil(no_mining=True, **options))
         contract = RegistryContract.deploy(node)
         node.mine(8)
         proxies = [stack.enter_context(lying_proxy(node.url)) for _ in range(endpoints)]
         made = World(url, contract, proxies, settings or {})
+        made.cluster = cluster
         stack.callback(made.database.close)
         stack.enter_context(made.client)
         yield made

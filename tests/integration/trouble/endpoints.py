@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.chain import RegistryContract, anvil
-from tests.integration.trouble.scenario import scenario
+from tests.integration.trouble.scenario import ONE, scenario
 from tests.lying_proxy import SEND
 from tests.world import World
 
@@ -49,7 +49,7 @@ def node_goes_down_and_comes_back(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE, settings={"rpc_timeout_s": 0.4})
 def node_is_slow(world: World) -> None:
     [proxy] = world.proxies
     world.accept()
@@ -58,12 +58,12 @@ def node_is_slow(world: World) -> None:
     assert world.trouble() is None
     world.accept()
     proxy.be_slow(world.settings.rpc_timeout_s * 1.2)
-    world.meet("unreachable")
+    world.meet("unreachable", rounds=2)
     proxy.tell_truth()
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def node_answers_nonsense(world: World) -> None:
     [proxy] = world.proxies
     world.accept(2)
@@ -78,7 +78,7 @@ def node_answers_nonsense(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def node_answers_zeros(world: World) -> None:
     [proxy] = world.proxies
     world.accept(2)
@@ -104,7 +104,7 @@ def node_answers_zeros(world: World) -> None:
     world.check()
 
 
-@scenario(slots_in_an_epoch=4)
+@scenario(databases=ONE, slots_in_an_epoch=4)
 def node_fails_to_call(world: World) -> None:
     """An error in place of an answer is not the contract's word that it holds nothing."""
     [proxy] = world.proxies
@@ -112,7 +112,14 @@ def node_fails_to_call(world: World) -> None:
     world.rest()
     world.accept()
     world.reach("mined")
-    proxy.refuse("eth_call", "header not found")
+    asked = world.contract.call_data("anchorAt", 1)[:10]
+
+    def fail(call: Any, ask: Any) -> Any:
+        if call["params"][0]["data"].startswith(asked):
+            return {"error": {"code": -32000, "message": "header not found"}}
+        return ask(call["method"], *call["params"])
+
+    proxy.lie("eth_call", fail)
     world.meet("bad_answer")
     stands_still(world)
     assert [item.state for item in world.items()] == ["mined"]
@@ -121,7 +128,7 @@ def node_fails_to_call(world: World) -> None:
     world.check()
 
 
-@scenario(endpoints=2)
+@scenario(databases=ONE, endpoints=2)
 def one_of_two_endpoints_is_down(world: World) -> None:
     for proxy in world.proxies:
         for harm in (proxy.go_down, lambda proxy=proxy: proxy.say(b"[]"), lambda proxy=proxy: proxy.answer("eth_call", "0x")):
@@ -135,7 +142,7 @@ def one_of_two_endpoints_is_down(world: World) -> None:
     world.check()
 
 
-@scenario(endpoints=2)
+@scenario(databases=ONE, endpoints=2)
 def one_of_two_endpoints_is_frozen_for_an_hour(world: World) -> None:
     world.accept(2)
     world.rest()
@@ -154,7 +161,7 @@ def one_of_two_endpoints_is_frozen_for_an_hour(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def the_only_endpoint_is_frozen_for_an_hour(world: World) -> None:
     [proxy] = world.proxies
     world.accept(2)
@@ -171,7 +178,7 @@ def the_only_endpoint_is_frozen_for_an_hour(world: World) -> None:
     world.check()
 
 
-@scenario(endpoints=2)
+@scenario(databases=ONE, endpoints=2)
 def an_endpoint_that_lags_is_no_vanished_anchor(world: World) -> None:
     world.accept()
     world.rest()
@@ -194,7 +201,7 @@ def an_endpoint_that_lags_is_no_vanished_anchor(world: World) -> None:
     world.check()
 
 
-@scenario(endpoints=2)
+@scenario(databases=ONE, endpoints=2)
 def an_endpoint_a_block_behind_is_no_trouble(world: World) -> None:
     """Behind one address there are often several nodes."""
     late = world.proxies[1]
@@ -216,7 +223,7 @@ def an_endpoint_a_block_behind_is_no_trouble(world: World) -> None:
     world.check()
 
 
-@scenario(endpoints=2)
+@scenario(databases=ONE, endpoints=2)
 def two_endpoints_disagree(world: World) -> None:
     world.accept(2)
     world.rest()
@@ -246,7 +253,7 @@ def two_endpoints_disagree(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def another_chain_answers(world: World) -> None:
     world.accept(2)
     world.rest()
@@ -262,7 +269,7 @@ def another_chain_answers(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def there_is_no_code_at_the_address(world: World) -> None:
     world.accept(2)
     world.rest()
@@ -279,7 +286,7 @@ def there_is_no_code_at_the_address(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def the_chain_is_reset(world: World) -> None:
     world.accept(2)
     world.rest()
@@ -306,7 +313,7 @@ def the_chain_is_reset(world: World) -> None:
     world.check()
 
 
-@scenario(endpoints=2)
+@scenario(databases=ONE, endpoints=2)
 def an_endpoint_swallows_transactions(world: World) -> None:
     world.proxies[0].swallow()
     world.accept()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.integration.trouble.endpoints import stands_still
-from tests.integration.trouble.scenario import scenario
+from tests.integration.trouble.scenario import ONE, scenario
 from tests.lying_proxy import SEND
 from tests.world import World
 
@@ -31,7 +31,7 @@ def pool(world: World) -> list[dict[str, Any]]:
     return [one for kind in ("pending", "queued") for some in content[kind].values() for one in some.values()]
 
 
-@scenario()
+@scenario(databases=ONE)
 def a_transaction_is_dropped_from_the_pool(world: World) -> None:
     world.accept()
     work_without_mining(world)
@@ -45,7 +45,7 @@ def a_transaction_is_dropped_from_the_pool(world: World) -> None:
     assert len(world.attempts(1)) == 1
 
 
-@scenario()
+@scenario(databases=ONE)
 def the_only_endpoint_swallows_transactions(world: World) -> None:
     [proxy] = world.proxies
     proxy.swallow()
@@ -60,7 +60,7 @@ def the_only_endpoint_swallows_transactions(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def no_endpoint_takes_transactions(world: World) -> None:
     [proxy] = world.proxies
     world.accept()
@@ -78,7 +78,7 @@ def no_endpoint_takes_transactions(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def fees_rise_over_what_was_offered(world: World) -> None:
     """Replaced by a dearer one once it is stuck, and mined."""
     world.proxies[0].answer("eth_maxPriorityFeePerGas", hex(GWEI))
@@ -89,6 +89,7 @@ def fees_rise_over_what_was_offered(world: World) -> None:
         world.mine_full(200)
         assert len(world.attempts(1)) == 1
         world.worker.round()
+    assert len(world.attempts(1)) == 2
     second = world.attempts(1)[1]
     assert second.nonce == first.nonce
     assert second.max_fee >= 400 * GWEI
@@ -125,7 +126,7 @@ def fees_rise_over_the_cap(world: World) -> None:
     assert world.attempts(1) == attempts
 
 
-@scenario()
+@scenario(databases=ONE)
 def fees_are_over_the_cap_from_the_start(world: World) -> None:
     for _ in range(3):
         base_fee(world, 600)
@@ -137,7 +138,7 @@ def fees_are_over_the_cap_from_the_start(world: World) -> None:
     world.check()
 
 
-@scenario(settings={"max_fee_gwei": 30})
+@scenario(databases=ONE, settings={"max_fee_gwei": 30})
 def a_node_suggests_a_mad_tip(world: World) -> None:
     """What is paid stays below the cap."""
     world.proxies[0].answer("eth_maxPriorityFeePerGas", hex(10**9 * GWEI))
@@ -147,7 +148,7 @@ def a_node_suggests_a_mad_tip(world: World) -> None:
     assert attempt.max_fee == attempt.tip == 30 * GWEI
 
 
-@scenario()
+@scenario(databases=ONE)
 def a_transaction_is_dropped_when_fees_have_risen(world: World) -> None:
     """The node would not take the same bytes again."""
     world.accept()
@@ -161,25 +162,31 @@ def a_transaction_is_dropped_when_fees_have_risen(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def another_transaction_has_the_nonce(world: World) -> None:
-    """The key was used for something else: first in the pool, dearer than ours, and then on the chain."""
+    """The key was used for something else: first in the pool, cheaper or dearer than ours would be, and then on the chain."""
     world.accept()
     world.rest()
     key = world.contract.anchorer
-    for fee in 2, 30:
-        transfer = {"from": key, "to": key, "value": "0x1", "gas": "0x5208"}
-        fees = {"maxFeePerGas": hex(fee * GWEI), "maxPriorityFeePerGas": hex(fee * GWEI)}
-        world.node.rpc("eth_sendTransaction", transfer | fees)
+
+    def transfer(gwei: int) -> None:
+        fees = {"maxFeePerGas": hex(gwei * GWEI), "maxPriorityFeePerGas": hex(gwei * GWEI)}
+        nonce = world.node.rpc("eth_getTransactionCount", key, "latest")
+        world.node.rpc("eth_sendTransaction", {"from": key, "to": key, "value": "0x1", "gas": "0x5208", "nonce": nonce} | fees)
+
+    for gwei in 2, 30:
+        transfer(gwei)
         world.accept()
-        work_without_mining(world)
-        world.round()
-        world.round()
-        assert world.trouble() is None
+        for _ in range(40):  # an eighth more each time
+            world.worker.round()
+            assert world.trouble() is None
+        seq = world.contract.head() + 1
+        assert [one["hash"] for one in pool(world)] == world.hashes(seq)[-1:]
         world.rest()
     world.accept()
-    world.mine()
-    world.node.rpc("eth_sendTransaction", {"from": key, "to": key, "value": "0x1"})
+    work_without_mining(world)
+    transfer(90)
+    assert [one["value"] for one in pool(world)] == ["0x1"]
     world.mine()
     world.check()
 
@@ -225,7 +232,7 @@ def the_contract_is_paused(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def the_role_is_revoked(world: World) -> None:
     role = world.contract.call("ANCHORER_ROLE")
     world.accept(2)
@@ -240,7 +247,7 @@ def the_role_is_revoked(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def the_key_cannot_pay(world: World) -> None:
     world.accept()
     world.rest()
@@ -256,7 +263,7 @@ def the_key_cannot_pay(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(databases=ONE)
 def the_contract_would_refuse_the_anchor(world: World) -> None:
     """For a reason that we do not know of: nothing is paid for."""
     world.accept()

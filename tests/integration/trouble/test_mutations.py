@@ -1,0 +1,25 @@
+"""Each protection switched off: its scenario must notice."""
+
+import pytest
+
+from tests.integration.trouble import endpoints, house, seqs, transactions  # noqa: F401  they register their scenarios
+from tests.integration.trouble.mutations import MUTATIONS, Mutation
+from tests.integration.trouble.scenario import SCENARIOS
+from tests.world import world
+
+CASES = [pytest.param(one, one.database, id=f"{one.what}-{one.scenario}") for one in MUTATIONS]
+
+
+@pytest.mark.parametrize(("mutation", "database_url"), CASES, indirect=["database_url"])
+def test_its_scenario_fails(mutation: Mutation, database_url: str, request: pytest.FixtureRequest) -> None:
+    scenario = SCENARIOS[mutation.scenario]
+    cluster = None if database_url.startswith("sqlite") else request.getfixturevalue("postgres")
+    with pytest.MonkeyPatch.context() as patch:
+        mutation.patch(patch)
+        with world(database_url, cluster=cluster, **scenario.setup) as made, pytest.raises(AssertionError):
+            scenario.run(made)
+
+
+def test_every_kind_of_trouble_has_a_mutation() -> None:
+    kinds = {name for name in SCENARIOS if not name.startswith("reorganised_")}
+    assert kinds <= {one.scenario for one in MUTATIONS}
