@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIX = "ZHENGPIAO_"
-_SECRETS = ("receipt_key", "anchor_key", "deployer_key", "data_keys", "database_url")
+_SECRETS = ("node_keys", "follow_key", "receipt_key", "anchor_key", "deployer_key", "data_keys", "database_url")
 
 
 class Settings(BaseSettings):
@@ -25,6 +25,11 @@ class Settings(BaseSettings):
     chain_id: int = 31337
     public_url: str = "http://127.0.0.1:8000"
     nodes: Annotated[tuple[str, ...], NoDecode] = ()
+    """Query nodes that reconciliation looks at, by URL."""
+    node_keys: SecretStr | None = None
+    """An API key of each of `nodes` for its register pages, comma-separated, in that order."""
+    follow_key: SecretStr | None = None
+    """API key of the service that a query node or a mirror follows."""
 
     receipt_key: SecretStr | None = None
     """Ed25519 private key, 32 bytes in hex, that signs receipts."""

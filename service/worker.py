@@ -59,7 +59,7 @@ class Worker:
         self._keys = receipt_keys(settings)
         self._importer = Importer(database, self._keys, settings, clock)
         access = ChainAccess(settings, self._keys.public)
-        self._reconciler = Reconciler(database, access, settings.reconcile_s, clock)
+        self._reconciler = Reconciler(database, access, settings, clock)
         self._failed = 0
 
     def round(self) -> float:

@@ -97,10 +97,11 @@ def hash_children(children: Sequence[Child]) -> Child:
 def root_at(connection: Connection, seq: int) -> bytes:
     """The register root after batch `seq`; EMPTY before the first invoice."""
     page = read_pages(connection, [""], seq).get("")
-    return EMPTY if page is None else _hash_page(page, 0).hash
+    return EMPTY if page is None else hash_page(page, 0).hash
 
 
-def _hash_page(page: bytes, depth: int) -> Child:
+def hash_page(page: bytes, depth: int) -> Child:
+    """The subtree of a page whose path has `depth` bits, from what stands on it."""
     return hash_children(_children(page)) if is_inner(page) else _hash_leaves(leaves_of(page), depth)
 
 

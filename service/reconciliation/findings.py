@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
-from service.db import chunks
+from service.db import Database, chunks
 from service.reconciliation.tables import findings as table
 
 Code = Literal[
@@ -122,6 +122,17 @@ def iterate(connection: Connection, wanted: Filter, at_once: int = 1000) -> Iter
     cursor: int | None = None
     while True:
         items, cursor = listed(connection, wanted, at_once, cursor)
+        yield from items
+        if cursor is None:
+            return
+
+
+def iterate_pages(database: Database, wanted: Filter, at_once: int = 1000) -> Iterator[dict[str, Any]]:
+    """The same for a reader who may be slow: no transaction is open between two pages."""
+    cursor: int | None = None
+    while True:
+        with database.read() as connection:
+            items, cursor = listed(connection, wanted, at_once, cursor)
         yield from items
         if cursor is None:
             return

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
+from service.central.remote import Remote, RemoteFailed
 from service.config import Settings
 from service.db import Database
 from service.reconciliation import runs
+from service.reconciliation.nodes import NODE, compare
 from service.reconciliation.runs import StoreRun
 from service.reconciliation.tables import runs as table
 from verifier.chain import RpcReader
@@ -44,22 +46,33 @@ class ChainAccess:
         self._http.close()
 
 
+def nodes_of(settings: Settings) -> dict[str, str | None]:
+    """The nodes of the settings with the API key for each; None where it has none."""
+    written = settings.node_keys.get_secret_value() if settings.node_keys is not None else ""
+    keys: list[str | None] = [key.strip() or None for key in written.split(",")]
+    keys += [None] * len(settings.nodes)
+    return dict(zip(settings.nodes, keys, strict=False))
+
+
 class Reconciler:
     """One step at a time between the worker's others: anchoring never waits for more than a unit, part of a second."""
 
-    def __init__(self, database: Database, access: ChainAccess, every_s: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, access: ChainAccess, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._access = access
-        self._every_s = every_s
+        self._every_s = settings.reconcile_s
         self._clock = clock
         self._current: StoreRun | None = None
+        self._nodes = nodes_of(settings)
+        self._grace_s = settings.grace_s
+        self._next_node = 0.0
         self._started = clock()
         self._next_look = 0.0
 
     def step(self) -> bool:
-        """True where something moved. Queues a run when the last one began `every_s` ago (0: never)."""
+        """True where something moved. Queues a run when the last one began `reconcile_s` ago (0: never)."""
         if self._current is None and not self._begin():
-            return False
+            return self._look_at_node()
         assert self._current is not None
         try:
             going_on = self._current.step()
@@ -69,6 +82,24 @@ class Reconciler:
         if not going_on:
             self._current = None
         return True
+
+    def _look_at_node(self) -> bool:
+        """The oldest run against a node: a few requests, unless much differs."""
+        now = self._clock()
+        if now < self._next_node:
+            return False
+        self._next_node = now + LOOK_S
+        for url, key in self._nodes.items():
+            with self._database.read() as connection:
+                waiting = runs.open_ones(connection, NODE, url, "worker")
+            if waiting:
+                remote = Remote(url, key)
+                try:
+                    compare(self._database, waiting[0], self._access.reader(), remote, url, self._grace_s, (RemoteFailed,))
+                finally:
+                    remote.close()
+                return True
+        return False
 
     def _begin(self) -> bool:
         now = self._clock()

@@ -624,7 +624,7 @@ def test_bit_flips_in_the_database_file_are_detected(
     original = Path(built_sqlite.removeprefix("sqlite:///"))
     data = original.read_bytes()
     expected = what_is_covered(original)
-    chance = random.Random(20261124)  # noqa: S311  # the same flips each time
+    chance = random.Random(20261124)  # the same flips each time
     harmful = 0
     for n in range(FLIPS):
         at, bit = chance.randrange(100, len(data)), chance.randrange(8)
