@@ -8,7 +8,20 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from service import logs
-from service.api import anchors, batch, imports, invoices, keys, monitoring, operations, problems, proofs
+from service.api import (
+    anchors,
+    batch,
+    documents,
+    imports,
+    invoices,
+    keys,
+    lookups,
+    monitoring,
+    operations,
+    problems,
+    proofs,
+    verifications,
+)
 from service.api.context import Context
 from service.api.envelope import Envelope
 from service.config import Settings
@@ -23,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         async with context.waiting.running():
             yield
-        context.database.close()
+        context.close()
 
     app = FastAPI(
         title="Zhengpiao",
@@ -35,7 +48,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
-    routers = [room.router for room in (batch, invoices, imports, proofs, anchors, keys, monitoring)]
+    rooms = (batch, invoices, documents, imports, proofs, verifications, lookups, anchors, keys, monitoring)
+    routers = [room.router for room in rooms]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
     problems.install(app)

@@ -84,22 +84,7 @@ class Store:
             acting.void(connection, record, "开票有误", None, "issuer", self.keys, now, now + 60_000)
 
     def reprint(self, number: str) -> None:
-        """A new copy as a reprint makes it: a fresh salt for provenance, all else as it was."""
-        now = int(time.time() * 1000)
-        with self.database.write() as connection:
-            record = reading.get(connection, number, None)
-            old = reading.read_copy(connection, record.current().id)
-            at = SECTIONS.index("provenance")
-            provenance = canonical_bytes({**old.sections()["provenance"], "reprint": {"ordinal": "1"}})
-            salts = [*old.salts[:at], b"\x05" * 16, *old.salts[at + 1 :]]
-            contents = [*old.canonical[:at], provenance, *old.canonical[at + 1 :]]
-            leaves = [section_leaf(i, salt, content or b"") for i, (salt, content) in enumerate(zip(salts, contents, strict=True))]
-            assert record.history.state is not None
-            entry = Entry(Kind.REPRINT, now, number_key(number), copy_of(commitment_of(leaves)), record.history.state.copy, ZERO)
-            record.history.add(entry)
-            [made] = append(connection, [(entry, record.history.ordinal)], self.keys, now + 60_000)
-            row = {"entry_id": made.id, "invoice_id": old.invoice_id, "salts": b"".join(salts), "provenance": provenance}
-            connection.execute(insert(copies), row)
+        reprint(self.database, self.keys, number)
 
     def anchor(self, timeout_s: float = 30) -> None:
         """Work until everything accepted is final."""
@@ -164,6 +149,25 @@ class Feed:
     def pieces(self, after: int) -> Iterator[feed.Piece]:
         """Over the wire format: what is written is what is read."""
         return (feed.from_line(feed.to_line(piece)) for piece in feed.pieces(self.database, after, self.kept))
+
+
+def reprint(database: Database, keys: ReceiptKeys, number: str) -> None:
+    """A new copy as a reprint makes it: a fresh salt for provenance, all else as it was."""
+    now = int(time.time() * 1000)
+    with database.write() as connection:
+        record = reading.get(connection, number, None)
+        old = reading.read_copy(connection, record.current().id)
+        at = SECTIONS.index("provenance")
+        provenance = canonical_bytes({**old.sections()["provenance"], "reprint": {"ordinal": "1"}})
+        salts = [*old.salts[:at], b"\x05" * 16, *old.salts[at + 1 :]]
+        contents = [*old.canonical[:at], provenance, *old.canonical[at + 1 :]]
+        leaves = [section_leaf(i, salt, content or b"") for i, (salt, content) in enumerate(zip(salts, contents, strict=True))]
+        assert record.history.state is not None
+        entry = Entry(Kind.REPRINT, now, number_key(number), copy_of(commitment_of(leaves)), record.history.state.copy, ZERO)
+        record.history.add(entry)
+        [made] = append(connection, [(entry, record.history.ordinal)], keys, now + 60_000)
+        row = {"entry_id": made.id, "invoice_id": old.invoice_id, "salts": b"".join(salts), "provenance": provenance}
+        connection.execute(insert(copies), row)
 
 
 def outbox_is_empty(database: Database) -> bool:

@@ -15,6 +15,11 @@ def json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None
     return Response(orjson.dumps(value), status, headers, JSON)
 
 
+def fragment(data: bytes) -> orjson.Fragment:
+    """What is JSON already, as a part of an answer."""
+    return orjson.Fragment(data)
+
+
 def invoice_links(number: str) -> dict[str, str]:
     """Where else something about an invoice is to be had; relative to the host that was asked."""
     here = f"/v1/invoices/{quote(number)}"

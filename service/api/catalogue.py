@@ -166,6 +166,35 @@ PROBLEMS: dict[str, Problem] = {
         ("该批次的证明已不保留", "The anchor is not kept"),
         ("不再保留第 {seq} 批时的证明；请取最新的。", "Proofs as of anchor {seq} are not kept; ask for the newest."),
     ),
+    # Lookups and documents.
+    "too_many_guesses": Problem(
+        429,
+        ("今天试得太多", "Too many wrong tries"),
+        ("今天对这个号码的错误尝试太多，请明天再试。", "Too many wrong tries for this number today: try again tomorrow."),
+    ),
+    "too_many_guesses/facts": Problem(
+        429,
+        ("今天试得太多", "Too many wrong tries"),
+        (
+            "今天对这个号码的错误尝试太多，请明天再试；出示二维码或证明文件不受此限。",
+            "Too many wrong tries for this number today: try tomorrow, or show its QR code or proof file: these have no limit.",
+        ),
+    ),
+    "buyer_differs": Problem(
+        403,
+        ("购方不符", "Not the buyer"),
+        ("所给的购方与这张发票不符。", "The buyer that was given is not the one of this invoice."),
+    ),
+    "font_missing": Problem(
+        503,
+        ("缺少字体", "A font is missing"),
+        ("本机没有安装 {font}，无法制作版式文件。", "{font} is not installed on this machine, so no document can be made."),
+    ),
+    "busy_reading": Problem(
+        503,
+        ("正忙", "Busy"),
+        ("同时核验的文件太多，请稍后再试。", "Too many files are being read at once; try again shortly."),
+    ),
     # Keys.
     "key_not_found": Problem(404, ("没有这个密钥", "No such key"), ("没有这个密钥。", "There is no such key.")),
     # People.
@@ -257,6 +286,14 @@ ERRORS: dict[str, tuple[str, str]] = {
     "code_wrong": ("验证码不对。", "The code is not right."),
     "password_length": ("密码至少 {min} 个字符。", "A password has {min} characters at least."),
     "password_weak": ("密码太常见，请换一个。", "The password is too common; choose another."),
+    "member_invalid/date": ("{place} 不是日期，如 2026-09-01。", "{place} is no date, such as 2026-09-01."),
+    "member_invalid/amount": ("{place} 不是金额，如 27232.82。", "{place} is no amount, such as 27232.82."),
+    "member_invalid/number": ("{place} 不是发票号码。", "{place} is no invoice number."),
+    "one_amount": (
+        "amount_with_tax 和 amount 须给出一个，且只给一个。",
+        "Give one of amount_with_tax and amount, and not both.",
+    ),
+    "buyer_missing": ("须给出 buyer_tax_id 或 buyer_name。", "Give buyer_tax_id or buyer_name."),
     "key_bound": (
         "issuer 和 recipient 的密钥须绑定税号，其他角色不绑定。",
         "A key of an issuer or recipient is bound to tax ids, and no other key is.",

@@ -18,10 +18,14 @@ from service.auth.keys import Keyring, Principal, Role
 from service.config import Settings
 from service.db import Database
 from service.errors import Refused, Unavailable
+from service.formats.sandbox import Sandbox
 from service.invoices.submitting import Issuer
 from service.ledger import health, status
 from service.ledger.receipts import receipt_keys
+from service.verification.chain import ChainReadings
+from service.verification.material import Verification
 from verifier.fields import Chain
+from verifier.transport import HttpClient, origin
 from verifier.trust import Trust
 
 STATUS_S = 1.0
@@ -37,16 +41,29 @@ class Context:
         self.keys = receipt_keys(settings)
         assert settings.contract is not None
         self.chain = Chain(settings.chain_id, bytes.fromhex(settings.contract[2:]))
-        self.trust = _trust(settings, self.chain, self.keys.public).to_json()
+        trust = _trust(settings, self.chain, self.keys.public)
+        self.trust = trust.to_json()
         # A thread holds one connection at a time, and the waiting one more.
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.threads + 2)
         self.keyring = Keyring(self.database)
         self.metrics = Metrics(self.status, clock)
         self.waiting = Waiting(self.database)
         self.running = Running()
+        self.http = HttpClient(settings.rpc_timeout_s)
+        own = trust._replace(rpc_urls=settings.rpc_urls)
+        # An endpoint that the trust file does not name is nobody's business, neither in reports.
+        names = {origin(url): f"endpoint {n}" for n, url in enumerate(own.rpc_urls, 1) if url not in trust.rpc_urls}
+        readings = ChainReadings(own, self.http, names, lambda: self.clock())
+        self.verification = Verification(self.database, self.chain, readings, Sandbox(), settings.public_url)
         self._status: tuple[float, status.Status] | None = None
         self._anonymous = RateLimitItemPerMinute(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def close(self) -> None:
+        """End what was started, and close what is open."""
+        self.verification.close()
+        self.http.close()
+        self.database.close()
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)

@@ -177,6 +177,35 @@ STATEMENT = {
     "since": "2026-11-25T08:26:40.000+00:00",
     "pending": {"kind": "void"},
 }
+LOOKUP = {"number": NUMBER, "issued_on": "2026-11-20", "amount_with_tax": "320.00"}
+LOOKED_UP = {
+    "result": "match",
+    "number": NUMBER,
+    "status": "valid",
+    "proof": {
+        "protocol": "zp1",
+        "chain": CHAIN,
+        "number": NUMBER,
+        "register": {"seq": 15, "siblings": [ROOT], "state_hash": COPY},
+    },
+    "tries_left": 5,
+}
+DOCUMENT = {"number": NUMBER, "commitment": COMMITMENT, "buyer_name": "个人（张三）"}
+NOT_PRINTABLE = {"number": NUMBER, "state": "sealed", "links": LINKS}
+REPORT: dict[str, Any] = {
+    "file": "invoice.pdf",
+    "verdict": "valid",
+    "number": NUMBER,
+    "disclosed": ["header", "seller", "totals", "provenance"],
+    "status": "valid",
+    "as_of": {"seq": 15, "time": 1795600012},
+    "source": {
+        "kind": "rpc",
+        "endpoints": ["https://rpc.example"],
+        "block": {"number": 4719, "hash": "0x" + ROOT, "time": 1795600020},
+    },
+    "checks": [{"name": "form", "result": "pass", "detail": "证明文件格式正确。"}],
+}
 TRUST = {
     "protocol": "zp1",
     "chain": CHAIN,

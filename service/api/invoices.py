@@ -17,11 +17,12 @@ from service.api.waiting import preferred_wait
 from service.api.writes import attempt_of
 from service.auth.keys import Role
 from service.errors import Refused
+from service.formats import qr
 from service.invoices import acting, issued, proofs, reading, registration, search, submitting
 from service.invoices.issued import Issued, entry_members, receipt_members
 from service.invoices.registration import Submission
 from service.messages import Language
-from verifier.commitment import SECTIONS, commitment_to_text
+from verifier.commitment import SECTIONS
 from verifier.proof import MEDIA_TYPE, SUFFIX
 
 router = Operations("invoices")
@@ -32,7 +33,7 @@ def registered_members(context: Context, made: Issued, language: Language) -> di
     """A registered invoice as it is answered; also a line of a batch."""
     members = made.to_members(context.chain)
     members["findings"] = problems.findings_members(made.findings, language)
-    verify = f"{context.settings.public_url}/v#{made.number}.{commitment_to_text(made.commitment)}"
+    verify = qr.link(context.settings.public_url, made.number, made.commitment)
     members["links"] = {**answers.invoice_links(made.number), "verify": verify}
     return members
 

@@ -45,6 +45,8 @@ def gather(connection: Connection, chain: Chain, public_url: str, record: readin
     Raises as proofs.of_copy, and Refused("content_lost").
     """
     copy = reading.read_copy(connection, made_by.id)
+    if None in copy.canonical:  # what is printed is whole
+        raise Refused("content_lost")
     commitment = copy.commitment()
     sections = copy.sections()
     state = reading.state_of(connection, record.newest())
@@ -54,7 +56,7 @@ def gather(connection: Connection, chain: Chain, public_url: str, record: readin
     times = connection.execute(
         select(outbox.c.seq, outbox.c.block_time).where(outbox.c.seq.in_((proof.inclusion.seq, proof.register.seq)))
     )
-    at = dict(times.tuples().all())
+    at = {row.seq: row.block_time for row in times}
     registration = Registration(
         public_url=public_url,
         number=record.number,

@@ -41,8 +41,8 @@ def check(connection: Connection, about: About, key: bytes, network: str, now_ms
     query = select(table.c.network, table.c.count).where(
         table.c.about == about, table.c.key == key, table.c.network.in_((network, _ALL)), table.c.day == _day(now_ms)
     )
-    counts = dict(connection.execute(query).tuples().all())
-    return _left(counts.get(network, 0), counts.get(_ALL, 0), now_ms)
+    counts = {row.network: row[1] for row in connection.execute(query)}
+    return _left(about, counts.get(network, 0), counts.get(_ALL, 0), now_ms)
 
 
 def count(connection: Connection, about: About, key: bytes, network: str, now_ms: int) -> int:
@@ -60,23 +60,23 @@ def count(connection: Connection, about: About, key: bytes, network: str, now_ms
             index_elements=[table.c.about, table.c.key, table.c.network, table.c.day], set_={"count": table.c.count + 1}
         )
         counts.append(connection.execute(upsert.returning(table.c.count)).scalar_one())
-    _left(counts[0] - 1, counts[1] - 1, now_ms)
+    _left(about, counts[0] - 1, counts[1] - 1, now_ms)
     _prune(connection, day)
     return min(MAX_OF_NETWORK - counts[0], MAX_OF_INVOICE - counts[1])
 
 
-def _left(of_network: int, of_invoice: int, now_ms: int) -> int:
+def _left(about: About, of_network: int, of_invoice: int, now_ms: int) -> int:
     left = min(MAX_OF_NETWORK - of_network, MAX_OF_INVOICE - of_invoice)
     if left <= 0:
         seconds = (_DAY_MS - (now_ms + _BEIJING_MS) % _DAY_MS) // 1000 + 1
-        raise Unavailable("too_many_guesses", seconds)
+        raise Unavailable("too_many_guesses", seconds, {"case": about})
     return left
 
 
 def _prune(connection: Connection, day: int) -> None:
     """Forget other days' counts, some at a time: who guesses pays for it."""
     old = select(table.c.about, table.c.key, table.c.network, table.c.day).where(table.c.day < day).limit(_PRUNED_AT_ONCE)
-    rows = connection.execute(old).tuples().all()
+    rows = connection.execute(old).all()
     for about, key, network, on in rows:
         connection.execute(
             delete(table).where(table.c.about == about, table.c.key == key, table.c.network == network, table.c.day == on)

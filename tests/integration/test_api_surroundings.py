@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,6 @@ from service.invoices import proofs
 from service.ledger import incidents
 from tests.integration.api import S01, S10, SELLER, Api, running_api
 from tests.unit.samples import sections_of
-
-
-@pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Api]:
-    """On SQLite alone, for what the database has no part in."""
-    with running_api(f"sqlite:///{tmp_path / 'x.db'}") as running:
-        yield running
 
 
 def raw(api: Api, content: bytes, path: str = "/v1/proofs", **headers: str) -> Any:

@@ -219,6 +219,75 @@ class Statement(Answer):
     pending: PendingAct | None = None
 
 
+class NotPrintable(Answer):
+    """Something about the number is accepted and not final: ask again after Retry-After seconds."""
+
+    number: str
+    state: State
+    links: dict[str, str]
+
+
+class AsOf(Answer):
+    seq: int
+    time: Annotated[int, Field(description="Seconds since 1970 UTC.")]
+
+
+class Block(Answer):
+    number: int | None
+    hash: str
+    time: int
+
+
+class Source(Answer):
+    kind: Literal["rpc", "anchors_file"]
+    endpoints: list[str]
+    block: Block | None
+
+
+class Check(Answer):
+    name: Literal["form", "trust", "content", "entry", "receipt", "inclusion", "register", "final", "newest", "current"]
+    result: Literal["pass", "fail", "could_not_check", "not_applicable"]
+    detail: str
+
+
+class Report(Answer):
+    """The report of protocol.md section 8, made by the service's own reader of the chain."""
+
+    file: str | None
+    verdict: Literal[
+        "malformed",
+        "forged",
+        "undecided",
+        "pending",
+        "replaced",
+        "void",
+        "reversed",
+        "released",
+        "stale",
+        "partly_reversed",
+        "valid",
+        "absent",
+        "not_current",
+        "registered",
+    ]
+    number: str | None
+    disclosed: list[str]
+    status: Status | None
+    as_of: AsOf | None
+    source: Source | None
+    checks: list[Check]
+
+
+class LookedUp(Answer):
+    """Which of the facts differs is never told. `status` is the service's word, for a match alone; the proof is a proof file."""
+
+    result: Literal["match", "mismatch", "not_registered", "not_yet_known"]
+    number: str
+    status: Status | None
+    proof: dict[str, Any] | None
+    tries_left: Annotated[int, Field(description="Wrong tries that this network has left today; a match does not count.")]
+
+
 class Anchor(Answer):
     """`transaction` is null where several were signed, or none: the chain tells which one was mined."""
 

@@ -75,6 +75,29 @@ class StatementQuestion(Request):
     commitment: Commitment
 
 
+_Typed = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class LookupQuestion(Request):
+    """What stands on an invoice, as a person types it. Exactly one of the amounts."""
+
+    number: Annotated[_Typed, Field(description="Blanks and full-width characters are read as they are meant.")]
+    issued_on: Annotated[_Typed, Field(description="2026-09-01; also 2026/9/1, 2026年9月1日 and 20260901.")]
+    amount_with_tax: Annotated[_Typed | None, Field(description="27232.82; also ¥27,232.82.")] = None
+    amount: Annotated[
+        _Typed | None, Field(description="Without tax, as the tax platform's QR code of a legacy invoice has it.")
+    ] = None
+
+
+class DocumentQuestion(Request):
+    """A copy, and its buyer: tax id, or name, or both."""
+
+    number: Number
+    commitment: Commitment
+    buyer_tax_id: Annotated[str | None, Field(min_length=1, max_length=128)] = None
+    buyer_name: Annotated[str | None, Field(min_length=1, max_length=400)] = None
+
+
 class SearchQuestion(Request):
     """All that are given must hold; bounds are included."""
 
