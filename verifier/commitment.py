@@ -27,6 +27,14 @@ def section_leaf(index: int, salt: bytes, canonical: bytes) -> bytes:
     return sha256(_PREFIXES[index] + salt + canonical).digest()
 
 
+def section_leaves(salts: bytes, canonical: Sequence[bytes]) -> list[bytes]:
+    """The eight section leaves, from the salts (128 bytes) and the canonical bytes in the order of SECTIONS."""
+    return [
+        sha256(prefix + salts[at : at + SALT_BYTES] + section).digest()
+        for prefix, at, section in zip(_PREFIXES, range(0, len(salts), SALT_BYTES), canonical, strict=True)
+    ]
+
+
 def commitment_of(leaves: Sequence[bytes]) -> Commitment:
     """The RFC 9162 tree hash over the eight section leaves, in the order of SECTIONS."""
     a, b, c, d, e, f, g, h = leaves

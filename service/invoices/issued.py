@@ -8,12 +8,12 @@ from sqlalchemy import Connection, select
 
 from service.errors import Finding, Refused
 from service.invoices import reading
-from service.invoices.registration import Registered, findings_from_json, section_leaves
+from service.invoices.registration import Registered, findings_from_json
 from service.invoices.tables import copies, invoices
 from service.ledger.entries import stored_columns, to_stored
 from service.ledger.receipts import Receipt
 from service.ledger.tables import entries, outbox
-from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of
+from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, section_leaves
 from verifier.entry import Entry
 from verifier.fields import Chain
 

@@ -24,7 +24,7 @@ from service.invoices.rules import examine, refuses
 from service.invoices.tables import acts, copies, invoices
 from service.ledger.entries import Accepted, History, append, histories
 from service.ledger.receipts import ReceiptKeys
-from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, copy_of, section_leaf
+from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, copy_of, section_leaves
 from verifier.entry import ZERO, Entry, Kind, number_key
 from verifier.register import Status
 
@@ -111,11 +111,6 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
         own,
         facts.derive(sections, own),
     )
-
-
-def section_leaves(salts: bytes, canonical: Sequence[bytes]) -> list[bytes]:
-    """The eight section leaves from 128 bytes of salts and the canonical bytes in the order of SECTIONS."""
-    return [section_leaf(i, salts[16 * i : 16 * i + 16], section) for i, section in enumerate(canonical)]
 
 
 def register(

@@ -7,6 +7,7 @@ covers every stored bit of them at a thousandth of the price, and only where it 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import compress
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -56,18 +57,27 @@ class ReceiptKeys:
         others = _helper.submit(lambda: list(map(self._key.sign, messages[half:])))
         return [*map(self._key.sign, messages[:half]), *others.result()]
 
-    def is_valid(self, entry: bytes, receipt: Receipt) -> bool:
-        """Whether one of our keys made this promise.
+    def are_valid(self, entries: Sequence[bytes], receipts: Sequence[Receipt]) -> list[bool]:
+        """Of each receipt, whether one of our keys made this promise about the entry in its place.
 
         Ed25519 is deterministic (RFC 8032 section 5.1.6), so for the key at hand signing again and comparing says the same as
         verifying, at a third of its time.
         """
-        if not 0 <= receipt.deadline < 1 << 63:
-            return False
-        if receipt.key_id == self.key_id:
-            return self.sign(entry, receipt.deadline) == receipt
+        are_ours = [key_id == self.key_id and 0 <= deadline < 1 << 63 for key_id, deadline, _ in receipts]
+        pairs = zip(entries, receipts, strict=True)
+        messages = [self._message(entry, receipt.deadline) for entry, receipt in compress(pairs, are_ours)]
+        again = iter(self._signatures(messages))
+        pairs = zip(entries, receipts, strict=True)
+        return [
+            next(again) == receipt.signature if is_ours else self._is_signed(entry, receipt)
+            for is_ours, (entry, receipt) in zip(are_ours, pairs, strict=True)
+        ]
+
+    def _is_signed(self, entry: bytes, receipt: Receipt) -> bool:
         public = self.public.get(receipt.key_id.hex())
-        return public is not None and is_signed(public, receipt.signature, self._message(entry, receipt.deadline))
+        if public is None or not 0 <= receipt.deadline < 1 << 63:
+            return False
+        return is_signed(public, receipt.signature, self._message(entry, receipt.deadline))
 
     def sign_batch(self, log_root: bytes, receipts: Iterable[Receipt]) -> bytes:
         """That these are the receipts of the batch with this log root, in order, and that each of them was checked."""

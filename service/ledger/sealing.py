@@ -1,20 +1,21 @@
 """Sealing: what has gathered becomes a batch, with its place in the log, its new register pages and its row in the outbox."""
 
 from collections.abc import Sequence
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Integer, bindparam, column, delete, func, insert, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
 
 from service.ledger import notes, outbox, register, tiles
-from service.ledger.entries import History, Stored, stored_by_key
+from service.ledger.entries import History, stored_by_key
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import batch_receipts, batches, entries, transactions
 from service.ledger.tables import outbox as outbox_table
 from service.ledger.tables import tiles as tiles_table
-from verifier.entry import MAX_BATCH, Kind, decode_entry
+from verifier.entry import MAX_BATCH, Entry, Kind, decode_entry
 from verifier.errors import Malformed, NotAllowed
 from verifier.merkle import EMPTY, leaf_hash, tree_hash
+from verifier.register import State, apply
 
 FOREIGN_LOG = "foreign-anchors"
 """Name of the log of which a note tells after another anchorer took a seq."""
@@ -108,29 +109,37 @@ def _replay(
 ) -> tuple[list[tuple[int, bytes, Receipt]], dict[bytes, bytes], list[int]]:
     """The rows that may be sealed as (id, entry, receipt), the register's changes as key -> H(state), and the ids that may not."""
     # A note's history says nothing about it, and grows for ever: UNIQUE (key, ordinal) is all that it needs.
-    later = [row.key for row in rows if row.ordinal > 1 and not _is_note(row.entry)]
-    before: dict[bytes, list[Stored]] = stored_by_key(connection, later) if later else {}
-    known = {key: History(stored for stored in some if stored.seq is not None) for key, some in before.items()}
+    later = {row.key for row in rows if row.ordinal > 1 and not _is_note(row.entry)}
+    before = stored_by_key(connection, sorted(later))
+    known = {key: History(stored for stored in before.get(key, ()) if stored.seq is not None) for key in later}
+    receipts = [Receipt(row.key_id, row.deadline, row.signature) for row in rows]
+    promised = keys.are_valid([row.entry for row in rows], receipts)
     sealed: list[tuple[int, bytes, Receipt]] = []
     changes: dict[bytes, bytes] = {}
     refused: list[int] = []
-    for id_, key, data, key_id, deadline, signature, ordinal, _ in rows:
-        history = known.get(key)
-        if history is None:
-            history = known[key] = History()
+    for (id_, key, data, _, _, _, ordinal, _), receipt, is_promised in zip(rows, receipts, promised, strict=True):
         try:
-            entry, receipt = decode_entry(data), Receipt(key_id, deadline, signature)
-            is_next = entry.kind is Kind.NOTE or ordinal == history.ordinal + 1
-            if entry.key != key or not is_next or not keys.is_valid(data, receipt):
+            entry = decode_entry(data)
+            if entry.key != key or not is_promised:
                 raise NotAllowed("not what was promised")
-            history.add(entry, seq, len(sealed))
+            if entry.kind is not Kind.NOTE:
+                changes[key] = _replay_one(known.get(key), entry, ordinal, seq, len(sealed)).hash()
         except (Malformed, NotAllowed):
             refused.append(id_)
             continue
         sealed.append((id_, data, receipt))
-        if entry.kind is not Kind.NOTE and history.state is not None:
-            changes[key] = history.state.hash()
     return sealed, changes, refused
+
+
+def _replay_one(history: History | None, entry: Entry, ordinal: int, seq: int, index: int) -> State:
+    """The state that `entry` makes; `history` is None where it is the first and only one of its number."""
+    if ordinal != (1 if history is None else history.ordinal + 1):
+        raise NotAllowed("not what was promised")
+    if history is None:
+        return apply(None, entry, seq, index, ())
+    history.add(entry, seq, index)
+    assert history.state is not None
+    return history.state
 
 
 def _is_note(data: bytes) -> bool:
@@ -138,16 +147,14 @@ def _is_note(data: bytes) -> bool:
 
 
 def _place(connection: Connection, seq: int, ids: Sequence[int]) -> None:
-    """Give each entry its place in the batch."""
-    if not ids:
-        return
-    if connection.dialect.name == "postgresql":
-        arrays = func.unnest(literal(list(ids), ARRAY(BigInteger)), literal(list(range(len(ids))), ARRAY(Integer)))
-        placed = arrays.table_valued(column("id", BigInteger), column("place", Integer), name="placed").render_derived()
-        connection.execute(update(entries).where(entries.c.id == placed.c.id).values(seq=seq, index=placed.c.place))
-        return
-    one = update(entries).where(entries.c.id == bindparam("of")).values(seq=bindparam("at_seq"), index=bindparam("place"))
-    connection.execute(one, [{"of": id_, "at_seq": seq, "place": place} for place, id_ in enumerate(ids)])
+    """Give each entry its place in the batch, a statement for each run of ids that follow one another."""
+    is_in_run = entries.c.id.between(bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger))
+    one = update(entries).where(is_in_run).values(seq=seq, index=entries.c.id - bindparam("before", type_=BigInteger))
+    runs = [[id_ for _, id_ in run] for _, run in groupby(enumerate(ids), lambda placed: placed[1] - placed[0])]
+    places = accumulate(map(len, runs), initial=0)
+    rows = [{"first": run[0], "last": run[-1], "before": run[0] - place} for run, place in zip(runs, places, strict=False)]
+    if rows:
+        connection.execute(one, rows)
 
 
 def unseal_from(connection: Connection, seq: int) -> None:
