@@ -16,6 +16,7 @@ from verifier.merkle import leaf_hash, tree_hash
 from verifier.proof import AnchoredProof, parse_proof
 from verifier.question import Question
 from verifier.report import Report
+from verifier.transport import HttpClient
 from verifier.trust import Trust
 from verifier.verify import verify
 
@@ -82,6 +83,7 @@ class Oracle:
         self._contract = contract
         self._trust = trust._replace(rpc_urls=(contract.chain.url,))
         self._clock = clock
+        self._reader = self._new_reader()
 
     def check(
         self,
@@ -92,12 +94,14 @@ class Oracle:
         by_others: Collection[int] = (),
         notes: int = 0,
         broken: Collection[str] = (),
-    ) -> None:
+    ) -> int:
         """Nothing acknowledged is lost, no seq is anchored twice, everything verifies, promises are kept but those of `broken`.
 
         `voided` are the answers that acknowledged voids, `foreign` the seqs that are not ours, `by_others` those that
         others anchored with our roots, `notes` how many notes there are. Everything has to be final.
+        Returns how many anchors there are.
         """
+        self._reader = self._new_reader()
         anchors = self.anchors()
         places = self._places(anchors, foreign)
         answers = [*(one.answer for one in kept), *voided]
@@ -112,6 +116,7 @@ class Oracle:
             told = json.loads(self._get("GET", f"/v1/anchors/{seq}"))
             assert anchors[seq].transaction in told["transactions"], f"seq {seq} was anchored by a transaction that nobody kept"
         self._check_words(anchors)
+        return len(anchors)
 
     def anchors(self) -> dict[int, Anchored]:
         """Every anchor at the final block, from the contract's events. No seq is there twice, and none is left out."""
@@ -132,7 +137,10 @@ class Oracle:
         return self.report(file, question).verdict
 
     def report(self, file: bytes, question: Question) -> Report:
-        return verify(file, [RpcReader(self._trust, clock=self._clock)], question)
+        return verify(file, [self._reader], question)
+
+    def _new_reader(self) -> RpcReader:
+        return RpcReader(self._trust, HttpClient(), self._clock)
 
     def _places(self, anchors: dict[int, Anchored], foreign: Collection[int]) -> "Counter[tuple[bytes, int]]":
         """How often each leaf stands in each batch, after the batch was held against the chain."""
