@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from verifier.receipt import key_id
+
 _PREFIX = "ZHENGPIAO_"
 _SECRETS = ("node_keys", "follow_key", "receipt_key", "anchor_key", "deployer_key", "data_keys", "database_url")
 
@@ -28,6 +30,10 @@ class Settings(BaseSettings):
     """Query nodes that reconciliation looks at, by URL."""
     node_keys: SecretStr | None = None
     """An API key of each of `nodes` for its register pages, comma-separated, in that order."""
+    follow: str | None = None
+    """URL of the service that this process follows: then it is a query node."""
+    service_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    """Public keys (Ed25519, 32 bytes in hex) of the service that a node follows, for its trust file."""
     follow_key: SecretStr | None = None
     """API key of the service that a query node or a mirror follows."""
 
@@ -72,7 +78,13 @@ class Settings(BaseSettings):
     max_fee_gwei: float = Field(default=500.0, gt=0)
     """Fee cap of one unit of gas; above that the worker waits and raises an alarm."""
 
-    @field_validator("rpc_urls", "public_rpc_urls", "nodes", mode="before")
+    @property
+    def public_service_keys(self) -> dict[str, bytes]:
+        """`service_keys` by key id."""
+        keys = [bytes.fromhex(key) for key in self.service_keys]
+        return {key_id(key): key for key in keys}
+
+    @field_validator("rpc_urls", "public_rpc_urls", "nodes", "service_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

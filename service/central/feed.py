@@ -92,6 +92,16 @@ class Piece(NamedTuple):
         return self.first + len(self.entries) >= self.batch.size
 
 
+class FromDatabase(NamedTuple):
+    """The feed of this machine's own database: a Source (following.py)."""
+
+    database: Database
+    kept: Kept
+
+    def pieces(self, after: int) -> Iterator[Piece]:
+        return pieces(self.database, after, self.kept)
+
+
 def pieces(database: Database, after: int, kept: Kept) -> Iterator[Piece]:
     """Everything behind seq `after` that is final by now. Each piece is read by itself: a slow reader holds up nobody."""
     while True:

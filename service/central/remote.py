@@ -1,7 +1,7 @@
 """Another service or node, over HTTP: its feed, its newest anchor, its register pages."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import requests
@@ -30,8 +30,12 @@ class Remote:
     def close(self) -> None:
         self._session.close()
 
+    def feed(self, *, sections: bool = False) -> "RemoteFeed":
+        """What the key may have of the feed; `sections` for an auditor."""
+        return RemoteFeed(self, sections)
+
     def pieces(self, after: int, *, sections: bool = False) -> Iterator[Piece]:
-        """The feed behind seq `after`: a Source."""
+        """The feed behind seq `after`."""
         query = {"after": str(after)} | ({"sections": "true"} if sections else {})
         with self._get("/v1/feed", query, stream=True) as answer:
             try:
@@ -75,6 +79,16 @@ class Remote:
         if self._key is not None:
             request.headers["Authorization"] = f"Bearer {self._key}"
         return request
+
+
+class RemoteFeed(NamedTuple):
+    """A Source."""
+
+    remote: Remote
+    sections: bool
+
+    def pieces(self, after: int) -> Iterator[Piece]:
+        return self.remote.pieces(after, sections=self.sections)
 
 
 def _object(answer: requests.Response) -> Any:

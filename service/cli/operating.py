@@ -1,10 +1,12 @@
 """serve, worker, migrate: the processes of a deployment."""
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from service import logs, migrations
+from service.cli.following import following
 from service.cli.outcome import Exit, Failed, Json, console, print_json
 from service.cli.settings import load_settings, open_database
 from service.config import Settings, secret_bytes
@@ -21,8 +23,18 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes: more of them for more load.")] = 1,
     grace_s: Annotated[int, typer.Option(min=0, help="Seconds that requests under way get to end in after SIGTERM.")] = 30,
+    follow: Annotated[str | None, typer.Option(metavar="URL", help="Be a query node of the service there.")] = None,
 ) -> None:
-    """Answer over HTTP until SIGTERM or Ctrl-C."""
+    """Answer over HTTP until SIGTERM or Ctrl-C.
+
+    With --follow from a database of its own, which is filled from that service's feed (with the key in ZHENGPIAO_FOLLOW_KEY) and
+    compared with the contract batch by batch.
+    """
+    with following(follow) if follow is not None else nullcontext():
+        _serve(host, port, workers, grace_s)
+
+
+def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
     _ready("receipt_key", "contract")
     import uvicorn  # not for the other commands
 

@@ -88,6 +88,10 @@ def of_number(
     if record is not None and any(s.seq is None or not _is_final(connection, s.seq) for s in record.stored):
         raise Unavailable("not_yet_known", 5)
     if record is None or all((s.seq or 0) > anchor.seq for s in record.stored):
+        last = health.read(connection)
+        if seq is None and last is not None and last.final_head > anchor.seq:  # a node that is behind: it may be there
+            behind = {"case": "node", "seq": str(anchor.seq), "behind": str(last.final_head - anchor.seq)}
+            raise Unavailable("not_yet_known", 5, behind)
         return _absent(connection, chain, number, anchor)
     state, siblings = _present(connection, record, anchor)
     shown = state if with_state or state.status is Status.RELEASED else state.hash()
