@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select, text
 from sqlalchemy.engine import make_url
 
+from service import migrations
 from service.anchoring import Anchoring, Policy
 from service.central import feed
 from service.chain import Chain as Writer
@@ -102,7 +103,7 @@ class Store:
 
     def copy_to(self, other: "Store") -> None:
         """Every row of every table into an empty database."""
-        metadata.create_all(other.database.engine)
+        migrations.migrate(other.database)
         with self.database.read() as here, other.database.write() as there:
             for table in metadata.sorted_tables:
                 rows = [dict(row) for row in here.execute(select(table)).mappings()]
@@ -206,7 +207,7 @@ SIMPLE = range(1000, 1320)
 
 def build(store: Store) -> None:
     """Four batches: the samples with their reversals; 320 simple ones; voids, and a reprint; a few more."""
-    metadata.create_all(store.database.engine)
+    migrations.migrate(store.database)
     store.register(*(sections_of(name) for name in INVOICE_IDS))
     store.anchor()
     store.register(*simple_invoices(SIMPLE))
