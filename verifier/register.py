@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from verifier.entry import ZERO, Entry, Kind
 from verifier.errors import Malformed, NotAllowed
-from verifier.merkle import EMPTY, node_hash
+from verifier.merkle import EMPTY
 
 MAX_SIBLINGS = 256
 
@@ -109,28 +109,27 @@ def register_root(leaves: Iterable[tuple[bytes, bytes]], top: int = 0) -> bytes:
     current = next(walk, None)
     if current is None:
         return EMPTY
+    key, node = int.from_bytes(current[0], "big"), current[1]
     before = top - 1  # bits shared with the key before
-    while current is not None:
-        key, node = current
-        current = next(walk, None)
-        if current is None:
-            after = top - 1
-        elif current[0] <= key:
-            raise ValueError("keys must ascend")
-        else:
-            after = shared_bits(key, current[0])
-        depth = max(before, after) + 1
-        while depth > after + 1:
-            depth -= 1
-            if bit(key, depth):
-                left = stack.pop()[1] if stack and stack[-1][0] == depth + 1 else EMPTY
-                node = node_hash(left, node)
+    while True:
+        following = next(walk, None)
+        after = top - 1
+        if following is not None:
+            next_key = int.from_bytes(following[0], "big")
+            if next_key <= key:
+                raise ValueError("keys must ascend")
+            after = 256 - (key ^ next_key).bit_length()
+        for depth in range(max(before, after), after, -1):
+            if not key >> 255 - depth & 1:
+                node = sha256(b"\x01" + node + EMPTY).digest()
+            elif stack and stack[-1][0] == depth:
+                node = sha256(b"\x01" + stack.pop()[1] + node).digest()
             else:
-                node = node_hash(node, EMPTY)
-        if current is not None:
-            stack.append((depth, node))
-        before = after
-    return node
+                node = sha256(b"\x01" + EMPTY + node).digest()
+        if following is None:
+            return node
+        stack.append((after, node))
+        key, node, before = next_key, following[1], after
 
 
 def apply(state: State | None, entry: Entry, seq: int, index: int, earlier_copies: Container[bytes]) -> State:

@@ -5,16 +5,17 @@ children. Numbers never leave the register, so which it is depends on the set of
 have equal pages. Sealing writes new versions of the touched pages under its seq; a reader at an older seq sees the older ones.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
-from service.db import chunks
+from service.db import SelectIn, chunks, insert_rows
 from service.ledger.tables import register_pages
 from verifier.merkle import EMPTY, node_hash, tree_hash
-from verifier.register import bit, register_leaf, register_root
+from verifier.register import bit, register_root
 
 MAX_LEAVES = 16
 """Leaves that a page holds before it splits: small pages cost more rows, large ones more bytes and hashes a change."""
@@ -23,8 +24,8 @@ Leaf = tuple[bytes, bytes]
 """(key, H(state)), 32 bytes each."""
 
 _LEAVES, _CHILDREN = b"\x00", b"\x01"
+_DIGITS = "0123456789abcdef"
 _DEPTHS_AT_ONCE = 8
-_PAGES_AT_ONCE = 5_000
 
 
 class Child(NamedTuple):
@@ -72,7 +73,7 @@ def _children(page: bytes) -> list[Child]:
 
 def _hash_leaves(leaves: Sequence[Leaf], depth: int) -> Child:
     """The subtree of `leaves` whose root is at `depth`."""
-    hashed = [(key, register_leaf(key, state_hash)) for key, state_hash in leaves]
+    hashed = [(key, sha256(b"\x00" + key + state_hash).digest()) for key, state_hash in leaves]
     return Child(register_root(hashed, depth), len(hashed) == 1)
 
 
@@ -102,25 +103,29 @@ def root_at(connection: Connection, seq: int) -> bytes:
 
 def hash_page(page: bytes, depth: int) -> Child:
     """The subtree of a page whose path has `depth` bits, from what stands on it."""
-    return hash_children(_children(page)) if is_inner(page) else _hash_leaves(leaves_of(page), depth)
+    if not is_inner(page):
+        return _hash_leaves(leaves_of(page), depth)
+    if page[1:3] != b"\x00\x00" or EMPTY in page:
+        return hash_children(_children(page))
+    # Sixteen subtrees, as the upper pages of any large register have: brothers lie side by side already.
+    return Child(tree_hash([sha256(b"\x01" + page[at : at + 64]).digest() for at in range(3, 515, 64)]), False)
+
+
+_newer = register_pages.alias()
+_newest = (
+    select(func.max(_newer.c.seq))
+    .where(_newer.c.path == register_pages.c.path, _newer.c.seq <= bindparam("at"))
+    .correlate(register_pages)
+    .scalar_subquery()
+)
+_pages = SelectIn(
+    select(register_pages.c.path, register_pages.c.page).where(register_pages.c.seq == _newest), register_pages.c.path
+)
 
 
 def read_pages(connection: Connection, paths: Sequence[str], seq: int) -> dict[str, bytes]:
     """The version of each page that is valid at `seq`; a path without one is left out."""
-    newer = register_pages.alias()
-    newest = (
-        select(func.max(newer.c.seq))
-        .where(newer.c.path == register_pages.c.path, newer.c.seq <= bindparam("at"))
-        .correlate(register_pages)
-        .scalar_subquery()
-    )
-    query = select(register_pages.c.path, register_pages.c.page).where(
-        register_pages.c.path.in_(bindparam("paths", expanding=True)), register_pages.c.seq == newest
-    )
-    found: dict[str, bytes] = {}
-    for some in chunks(paths):
-        found.update((path, page) for path, page in connection.execute(query, {"paths": some, "at": seq}))
-    return found
+    return dict(_pages(connection, paths, at=seq))
 
 
 def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
@@ -131,47 +136,48 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
     by_path: dict[str, list[Leaf]] = {"": sorted(changes)}
     if not by_path[""]:
         return root_at(connection, seq)
-    hashes: dict[str, Child] = {}
+    subtrees: dict[str, Child] = {}
     written: dict[str, bytes] = {}
-    inner: list[dict[str, list[Child]]] = []  # a level each, from the root down
-    depth = 0
+    inner: list[dict[str, tuple[bytearray, Collection[int]]]] = []
+    """A level each, from the root down: of each touched page what it was, and which of its children are touched."""
     while by_path:
-        pages = read_pages(connection, sorted(by_path), seq - 1)
+        depth = len(inner)
+        pages = read_pages(connection, list(by_path), seq - 1)
         below: dict[str, list[Leaf]] = {}
         inner.append({})
         for path, leaves in by_path.items():
             page = pages.get(path)
-            if page is not None and is_inner(page):
-                inner[depth][path] = _children(page)
-                for digit, some in _by_digit(leaves, depth):
-                    below[path + digit] = some
+            if page is None:
+                subtrees[path] = build(path, leaves, written)
+            elif is_inner(page):
+                groups = _by_digit(leaves, depth)
+                inner[depth][path] = bytearray(page), groups.keys()
+                for digit, some in groups.items():
+                    below[path + _DIGITS[digit]] = some
             else:
-                if page is not None:
-                    leaves = sorted({**dict(leaves_of(page)), **dict(leaves)}.items())
-                hashes[path] = build(path, leaves, written)
+                subtrees[path] = build(path, sorted({**dict(leaves_of(page)), **dict(leaves)}.items()), written)
         by_path = below
-        depth += 1
     for level in reversed(inner):
-        for path, children in level.items():
-            for n, digit in enumerate("0123456789abcdef"):
-                child = hashes.pop(path + digit, None)
-                if child is not None:
-                    children[n] = child
-            written[path] = encode_children(children)
-            hashes[path] = hash_children(children)
-    rows = [{"path": path, "seq": seq, "page": page} for path, page in sorted(written.items())]
-    for some_rows in chunks(rows, _PAGES_AT_ONCE):
-        connection.execute(insert(register_pages), some_rows)
-    return hashes[""].hash
+        for path, (changed, digits) in level.items():
+            mask = int.from_bytes(changed[1:3], "big")
+            for digit in digits:
+                child = subtrees.pop(path + _DIGITS[digit])
+                changed[3 + 32 * digit : 35 + 32 * digit] = child.hash
+                mask = mask & ~(1 << digit) | child.is_leaf << digit
+            changed[1:3] = mask.to_bytes(2, "big")
+            written[path] = bytes(changed)
+            subtrees[path] = hash_page(written[path], 4 * len(path))
+    insert_rows(connection, register_pages, ("path", "seq", "page"), [(path, seq, page) for path, page in sorted(written.items())])
+    return subtrees[""].hash
 
 
-def _by_digit(leaves: Sequence[Leaf], depth: int) -> Iterator[tuple[str, list[Leaf]]]:
+def _by_digit(leaves: Sequence[Leaf], depth: int) -> dict[int, list[Leaf]]:
     """Sorted leaves that share `depth` hex digits, by the next one."""
     groups: dict[int, list[Leaf]] = {}
     place, shift = depth >> 1, 0 if depth & 1 else 4
     for leaf in leaves:
         groups.setdefault(leaf[0][place] >> shift & 15, []).append(leaf)
-    return ((f"{digit:x}", some) for digit, some in groups.items())
+    return groups
 
 
 def build(path: str, leaves: Sequence[Leaf], written: dict[str, bytes]) -> Child:
@@ -180,8 +186,8 @@ def build(path: str, leaves: Sequence[Leaf], written: dict[str, bytes]) -> Child
         written[path] = encode_leaves(leaves)
         return _hash_leaves(leaves, 4 * len(path))
     children = [NO_CHILD] * 16
-    for digit, some in _by_digit(leaves, len(path)):
-        children[int(digit, 16)] = build(path + digit, some, written)
+    for digit, some in _by_digit(leaves, len(path)).items():
+        children[digit] = build(path + _DIGITS[digit], some, written)
     written[path] = encode_children(children)
     return hash_children(children)
 
@@ -206,7 +212,7 @@ def prove(connection: Connection, seq: int, key: bytes) -> Proof:
         child = _prove_in_children(key, _children(page), 4 * len(path), siblings)
         if child is None:
             return Proof(siblings, None)
-        path += f"{child:x}"
+        path += _DIGITS[child]
 
 
 def _prove_in_leaves(key: bytes, leaves: list[Leaf], depth: int, siblings: list[bytes]) -> Proof:

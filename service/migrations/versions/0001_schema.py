@@ -102,12 +102,12 @@ def upgrade() -> None:
             nullable=False,
             comment="hex digits",
         ),
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False, comment="valid until the path's next row"),
+        sa.Column("seq", sa.BigInteger(), nullable=False, comment="valid until the path's next row"),
         sa.Column("page", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("path", "seq", name=op.f("register_pages_pkey")),
+        sa.PrimaryKeyConstraint("seq", "path", name=op.f("register_pages_pkey")),
         sqlite_with_rowid=False,
     )
-    op.create_index("register_pages_seq_idx", "register_pages", ["seq"], unique=False)
+    op.create_index("register_pages_path_idx", "register_pages", ["path", "seq"], unique=False)
     op.create_table(
         "register_pruning",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
