@@ -24,6 +24,7 @@ from service.api import (
 )
 from service.api.context import Context
 from service.api.envelope import Envelope
+from service.api.staff import activity, session, users
 from service.config import Settings
 
 
@@ -49,7 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = context
     rooms = (batch, invoices, documents, imports, proofs, verifications, lookups, anchors, keys, monitoring)
-    routers = [room.router for room in rooms]
+    staff = (session, users, activity)
+    routers = [room.router for room in (*rooms, *staff)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
     problems.install(app)

@@ -1,12 +1,15 @@
 """What every test may ask for: a chain, the contract on it, and a fresh database of either kind."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from service.db import Database
+from service.migrations.schema import metadata
 from tests.chain import Chain, RegistryContract, anvil
 from tests.postgres import PostgresCluster, postgres_cluster
 
@@ -38,6 +41,42 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     cluster: PostgresCluster = request.getfixturevalue("postgres")
     name = cluster.create_database()
+    yield cluster.url(name)
+    cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with every table and no row, to be copied."""
+    file = tmp_path_factory.mktemp("schema") / "schema.db"
+    _make(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_schema(postgres: PostgresCluster) -> str:
+    """The same: the name of the database."""
+    name = postgres.create_database()
+    _make(postgres.url(name))
+    return name
+
+
+def _make(url: str) -> None:
+    database = Database(url)
+    metadata.create_all(database.engine)
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database with every table, on each kind: a copy takes a tenth of the time that making it takes."""
+    if request.param == "sqlite":
+        file = tmp_path / "made.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_schema"), file)
+        yield f"sqlite:///{file}"
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    name = cluster.create_database(template=request.getfixturevalue("postgresql_schema"))
     yield cluster.url(name)
     cluster.drop_database(name)
 

@@ -72,8 +72,8 @@ PROBLEMS: dict[str, Problem] = {
     # Who asks.
     "not_authenticated": Problem(
         401,
-        ("需要密钥", "A key is needed"),
-        ("请用 Authorization: Bearer 发送 API 密钥。", "Send an API key as Authorization: Bearer."),
+        ("需要登录或密钥", "Sign in, or send a key"),
+        ("请登录，或用 Authorization: Bearer 发送 API 密钥。", "Sign in, or send an API key as Authorization: Bearer."),
     ),
     "key_invalid": Problem(
         401, ("密钥无效", "The key is not valid"), ("API 密钥有误或已吊销。", "The API key is mistyped, unknown or revoked.")
@@ -81,7 +81,7 @@ PROBLEMS: dict[str, Problem] = {
     "role_not_allowed": Problem(
         403,
         ("无权操作", "Not allowed"),
-        ("角色 {role} 的密钥不能做这件事；需要：{needed}。", "A key of role {role} may not do this; it takes: {needed}."),
+        ("角色 {role} 不能做这件事；需要：{needed}。", "The role {role} may not do this; it takes: {needed}."),
     ),
     "seller_not_bound": Problem(
         403,
@@ -211,6 +211,59 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "reauthentication_required": Problem(
         403,
+    "sign_in_failed": Problem(
+        401,
+        ("登录失败", "Not signed in"),
+        (
+            "登录名、密码或验证码不对。验证码只能用一次，每 30 秒更换。",
+            "The login, the password or the code is wrong. A code is good once, and changes every 30 seconds.",
+        ),
+    ),
+    "not_signed_in": Problem(
+        401,
+        ("尚未登录", "Not signed in"),
+        ("尚未登录，或登录已过期；请登录。", "Nobody is signed in, or the session has ended: sign in."),
+    ),
+    "csrf_missing": Problem(
+        403,
+        ("请求来源不明", "The request is of unknown origin"),
+        (
+            "请求缺少本次登录的 X-CSRF-Token，或来自其他网站。",
+            "The request lacks this session's X-CSRF-Token, or comes from another site.",
+        ),
+    ),
+    "person_needed": Problem(
+        403,
+        ("需要本人登录", "A person is needed"),
+        ("这件事只能由登录的人办理，不能用 API 密钥。", "Only a person who has signed in may do this, and no API key."),
+    ),
+    "purpose_missing": Problem(
+        403,
+        ("请先说明查阅目的", "Say what for"),
+        (
+            "查阅发票前请先说明目的；目的会记入操作记录。",
+            "Before you look at invoices, say what for; it is kept in the activity log.",
+        ),
+    ),
+    "user_not_found": Problem(404, ("没有这个账号", "No such account"), ("没有这个账号。", "There is no such account.")),
+    "own_account": Problem(
+        409,
+        ("不能停用自己", "Not your own account"),
+        ("不能停用自己的账号，请另一位操作员停用。", "Nobody disables their own account: another operator has to."),
+    ),
+    "reauthentication_failed": Problem(
+        403,
+        ("验证失败", "Not confirmed"),
+        ("密码或验证码不对。验证码只能用一次。", "The password or the code is wrong. A code is good once."),
+    ),
+    "people_not_set_up": Problem(
+        503,
+        ("尚未启用账号", "Accounts are not set up"),
+        (
+            "本服务没有设置 ZHENGPIAO_DATA_KEYS，还不能登录。",
+            "ZHENGPIAO_DATA_KEYS is not set on this service, so nobody can sign in yet.",
+        ),
+    ),
         ("需要再次登录", "Sign in again"),
         ("请再次输入密码和验证码，然后重试。", "Give your password and code again, then repeat what you did."),
     ),

@@ -11,10 +11,13 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from service.api import cookies
 from service.api.metrics import Metrics
 from service.api.waiting import Waiting
 from service.api.writes import Running
-from service.auth.keys import Keyring, Principal, Role
+from service.auth.keys import Keyring
+from service.auth.principals import Principal, Role, of_session, record
+from service.auth.sessions import Session
 from service.config import Settings
 from service.db import Database
 from service.errors import Refused, Unavailable
@@ -22,6 +25,7 @@ from service.formats.sandbox import Sandbox
 from service.invoices.submitting import Issuer
 from service.ledger import health, status
 from service.ledger.receipts import receipt_keys
+from service.vault import Vault, vault
 from service.verification.chain import ChainReadings
 from service.verification.material import Verification
 from verifier.fields import Chain
@@ -55,6 +59,7 @@ class Context:
         names = {origin(url): f"endpoint {n}" for n, url in enumerate(own.rpc_urls, 1) if url not in trust.rpc_urls}
         readings = ChainReadings(own, self.http, names, lambda: self.clock())
         self.verification = Verification(self.database, self.chain, readings, Sandbox(), settings.public_url)
+        self._vault = vault(settings) if settings.data_keys is not None else None
         self._status: tuple[float, status.Status] | None = None
         self._anonymous = RateLimitItemPerMinute(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
@@ -86,12 +91,57 @@ class Context:
         return now_ms + 1000 * health.promise_s(known.health, now_ms / 1000, self.settings)
 
     def allow(self, request: Request, *roles: Role) -> Principal:
-        """Who asks, if of one of `roles`. Raises Refused."""
-        principal = self.keyring.principal(request.headers.get("authorization"))
-        request.scope["principal"] = principal.id
+        """Who asks, by key or by session, if of one of `roles`. Raises Refused."""
+        by_cookie = "authorization" not in request.headers and cookies.SESSION in request.cookies
+        principal = of_session(self.session(request)) if by_cookie else self._of_key(request)
         if principal.role not in roles:
             raise Refused("role_not_allowed", {"role": principal.role, "needed": ", ".join(roles)})
         return principal
+
+    def _of_key(self, request: Request) -> Principal:
+        principal = self.keyring.principal(request.headers.get("authorization"))
+        request.scope["principal"] = principal.id
+        return principal
+
+    def person(self, request: Request, *roles: Role) -> Principal:
+        """The same for what people alone may do. Raises Refused("person_needed") for a key."""
+        principal = self.allow(request, *roles)
+        if principal.session is None:
+            raise Refused("person_needed")
+        return principal
+
+    def require_fresh(self, principal: Principal) -> None:
+        """Before what matters: raises Refused("reauthentication_required") for a person who proved too long ago who they are."""
+        if principal.session is not None and not principal.session.is_fresh(self.now_ms()):
+            raise Refused("reauthentication_required")
+
+    def session(self, request: Request) -> Session:
+        """Who is signed in. Raises Refused("not_signed_in"), or ("csrf_missing") for a write without the session's token."""
+        found = cookies.session_of(self.database, request, self.now_ms())
+        if found is None:
+            raise Refused("not_signed_in")
+        request.scope["principal"] = found.person.id
+        cookies.check_csrf(request, found)
+        return found
+
+    def look(self, principal: Principal, action: str, object_: str, details: dict[str, str] | None = None) -> None:
+        """Write down that a person looks at something of others, before it is shown; a key's looks are in the request log.
+
+        Raises Refused("purpose_missing") where an auditor, who may look at everybody's, has not said what for.
+        """
+        if principal.session is None:
+            return
+        if principal.role == "auditor" and principal.session.purpose is None:
+            raise Refused("purpose_missing")
+        with self.database.write() as connection:
+            record(connection, principal, self.now_ms(), action, object_, details)
+
+    @property
+    def vault(self) -> Vault:
+        """What encrypts people's secrets at rest. Raises Unavailable("people_not_set_up") where no key is given for it."""
+        if self._vault is None:
+            raise Unavailable("people_not_set_up", 3600)
+        return self._vault
 
     def issuer(self, request: Request) -> Issuer:
         """The same for those who register."""

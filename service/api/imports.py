@@ -14,7 +14,7 @@ from service.api.invoices import with_links
 from service.api.models import answers as schemas
 from service.api.operations import Answered, Operations, Sent
 from service.api.writes import attempt_of
-from service.auth.keys import Principal
+from service.auth.principals import Principal
 from service.errors import Refused
 from service.invoices import importing, reading
 from service.invoices.content import Profile

@@ -15,7 +15,7 @@ from service.api.operations import Answered, Operations, Sent
 from service.api.parameters import parameter_error
 from service.api.waiting import preferred_wait
 from service.api.writes import attempt_of
-from service.auth.keys import Role
+from service.auth.principals import Role
 from service.errors import Refused
 from service.formats import qr
 from service.invoices import acting, issued, proofs, reading, registration, search, submitting
@@ -26,7 +26,7 @@ from verifier.commitment import SECTIONS
 from verifier.proof import MEDIA_TYPE, SUFFIX
 
 router = Operations("invoices")
-READERS: tuple[Role, ...] = ("issuer", "auditor", "central")
+READERS: tuple[Role, ...] = ("issuer", "auditor", "central", "approver")
 
 
 def registered_members(context: Context, made: Issued, language: Language) -> dict[str, Any]:
@@ -110,14 +110,16 @@ def check(request: Request, here: Here, body: InvoiceBody) -> Response:
     Answered(
         examples.FOUND, schemas.FoundPage, description="Newest first. A page may be short, or empty, and still have a next one."
     ),
-    roles=("issuer", "auditor"),
+    roles=("issuer", "auditor", "approver"),
     sent=(Sent(examples.SEARCH, SearchQuestion),),
 )
 def find(request: Request, here: Here, body: SmallBody) -> Response:
-    principal = here.allow(request, "issuer", "auditor")
+    principal = here.allow(request, "issuer", "auditor", "approver")
     asked = parse(SearchQuestion, body)
     criteria = search.Criteria(**asked.model_dump(exclude={"limit", "cursor"}))
     cursor = None if asked.cursor is None else int(asked.cursor)
+    # What was searched for may be personal: which members were given is not.
+    here.look(principal, "searched_invoices", "invoices", {"by": ", ".join(sorted(asked.model_fields_set - {"limit", "cursor"}))})
     with here.database.read() as connection:
         items, following = search.search(connection, criteria, principal.sellers, asked.limit, cursor)
     return answers.json({"items": items, "next_cursor": None if following is None else str(following)})
@@ -136,6 +138,7 @@ def read(request: Request, here: Here, number: str) -> Response:
         record = reading.get(connection, number, principal.sellers)
         copy = reading.read_copy(connection, record.current().id)
         state = reading.state_of(connection, record.newest())
+    here.look(principal, "looked_at_invoice", number)
     row = record.invoice
     issue = next(stored for stored in record.stored if stored.id == row.id)
     return answers.json(
@@ -188,6 +191,7 @@ def proof(request: Request, here: Here, number: str, disclose: str | None = None
     with here.database.read() as connection:
         record = reading.get(connection, number, principal.sellers)
         made = proofs.of_copy(connection, here.chain, record, record.current(), shown)
+    here.look(principal, "took_proof", number)
     file_name = number.replace(":", "_") + SUFFIX
     return Response(made.to_json(), headers={"Content-Disposition": f'attachment; filename="{file_name}"'}, media_type=MEDIA_TYPE)
 

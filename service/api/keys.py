@@ -15,6 +15,7 @@ from service.api.operations import Answered, Operations, Sent
 from service.api.parameters import parameter_error
 from service.api.writes import attempt_of
 from service.auth import keys
+from service.auth.principals import record
 from service.errors import Refused
 from service.invoices.idempotency import write_once
 from service.invoices.reading import at
@@ -47,6 +48,7 @@ def _members(key: keys.Key) -> dict[str, Any]:
 )
 def create(request: Request, here: Here, body: SmallBody) -> Response:
     principal = here.allow(request, "operator")
+    here.require_fresh(principal)
     order = parse(KeyOrder, body)
     attempt = attempt_of(request, principal.id, body)
     written: list[str] = []
@@ -54,6 +56,7 @@ def create(request: Request, here: Here, body: SmallBody) -> Response:
     def work(connection: Any) -> tuple[str, bool]:
         env: keys.Env = "live" if here.settings.env == "production" else "test"
         made, text = keys.create_key(connection, order.role, order.bound, env, label=order.label)
+        record(connection, principal, here.now_ms(), "created_key", made.id, {"role": made.role})
         written[:] = [text]
         return made.id, True
 
@@ -77,6 +80,8 @@ def page(request: Request, here: Here, limit: Annotated[int, Query(ge=1, le=200)
     if cursor is not None and found is None:
         raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
     after = (int(found[1]), found[2]) if found else None
+    if principal.role == "issuer" and principal.session is not None:
+        raise Refused("role_not_allowed", {"role": "issuer", "needed": "operator"})
     only = principal.id if principal.role == "issuer" else None
     with here.database.read() as connection:
         listed = keys.list_keys(connection, limit + 1, after, only)
@@ -93,7 +98,10 @@ def page(request: Request, here: Here, limit: Annotated[int, Query(ge=1, le=200)
     roles=("operator",),
 )
 def revoke(request: Request, here: Here, id: str) -> Response:  # noqa: A002  the name in the path
-    here.allow(request, "operator")
+    principal = here.allow(request, "operator")
+    here.require_fresh(principal)
     with here.database.write() as connection:
+        if keys.get_key(connection, id).revoked_at is None:
+            record(connection, principal, here.now_ms(), "revoked_key", id)
         key = keys.revoke_key(connection, id)
     return answers.json(_members(key))

@@ -9,16 +9,26 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from service.api import examples
+from service.api import cookies, examples
 from service.api.models.answers import Problem
 from service.api.models.requests import Request
 from service.api.parameters import refuse_unknown
 from service.api.problems import MEDIA_TYPE as PROBLEM
-from service.auth.keys import Role
+from service.auth.principals import Role
 
 JSON = "application/json"
 _PROBLEM_SCHEMA = "#/components/schemas/Problem"
-BEARER = {"type": "http", "scheme": "bearer", "description": "An API key: zp_test_… or zp_live_…"}
+SECURITY_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key: zp_test_… or zp_live_…"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookies.SESSION,
+        "description": f"Of POST /v1/session. Every write sends the session's csrf as {cookies.CSRF_HEADER}.",
+    },
+}
+OF_PEOPLE: tuple[Role, ...] = ("issuer", "auditor", "operator", "reviewer", "approver")
+"""Roles that people have: a clerk is an issuer."""
 
 _WRITES = {
     "name": "Idempotency-Key",
@@ -71,15 +81,22 @@ class Operations(APIRouter):
         roles: tuple[Role, ...] = (),
         sent: tuple[Sent, ...] = (),
         is_write: bool = False,
+        people_only: bool = False,
         description: str = "",
         **route: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Register a handler. `roles` are documented here and asked for in the handler; a test holds the two together."""
+        """Register a handler. `roles` are documented here and asked for in the handler; a test holds the two together.
+
+        `people_only`: who signs in with a key, of whatever role, may not.
+        """
         problem = {"description": "What went wrong, by RFC 9457.", "content": {PROBLEM: {"schema": {"$ref": _PROBLEM_SCHEMA}}}}
         extra: dict[str, Any] = {"parameters": [_LANGUAGE, _WRITES] if is_write else [_LANGUAGE]}
         if roles:
-            extra["security"] = [{"key": []}]
+            by_key, by_session = not people_only, bool(set(roles) & set(OF_PEOPLE))
+            extra["security"] = [{"key": []}] * by_key + [{"session": []}] * by_session
             extra["x-roles"] = list(roles)
+            if people_only:
+                extra["x-people-only"] = True
         if sent:
             content = {body.media_type: {"schema": _schema(body.schema)} for body in sent}
             extra["requestBody"] = {"required": True, "content": content}
@@ -93,10 +110,21 @@ class Operations(APIRouter):
             status_code=answered.status,
             response_class=Response,
             response_model=None,
-            responses={**{one.status: _response(one) for one in every}, "default": problem},
+            responses={**_responses(every), "default": problem},
             openapi_extra=extra,
             **route,
         )
+
+
+def _responses(every: Iterable[Answered]) -> dict[int | str, dict[str, Any]]:
+    """By status; where one has several media types, with the content of each."""
+    made: dict[int | str, dict[str, Any]] = {}
+    for one in every:
+        response = _response(one)
+        known = made.setdefault(one.status, response)
+        if known is not response:
+            known["content"] = {**known.get("content", {}), **response["content"]}
+    return made
 
 
 def _response(answered: Answered) -> dict[str, Any]:
@@ -125,7 +153,7 @@ def install(app: FastAPI, routers: Iterable[Operations]) -> None:
                 for body in sent:
                     operation["requestBody"]["content"][body.media_type]["example"] = body.example
         parts = made.setdefault("components", {})
-        parts.setdefault("securitySchemes", {})["key"] = BEARER
+        parts.setdefault("securitySchemes", {}).update(SECURITY_SCHEMES)
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         problem.pop("$defs", None)
         parts.setdefault("schemas", {})["Problem"] = {**problem, "examples": [examples.PROBLEM]}

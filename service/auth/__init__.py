@@ -1,1 +1,1 @@
-"""Who is asking: API keys now; people with password and TOTP follow."""
+"""Who is asking: programs with an API key, people with password and one-time code."""

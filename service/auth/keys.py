@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, get_args
 import orjson
 from sqlalchemy import Connection, insert, select, update
 
+from service.auth.principals import Principal
 from service.auth.tables import api_keys
 from service.db import Database
 from service.errors import Finding, Refused
@@ -48,21 +49,6 @@ class Key(NamedTuple):
     label: str
     created_at: int
     revoked_at: int | None
-
-
-class Principal(NamedTuple):
-    """Who asks: the id of the key, its role, and the tax ids that it is bound to."""
-
-    id: str
-    role: Role
-    bound: frozenset[str]
-
-    @property
-    def sellers(self) -> frozenset[str] | None:
-        """Whose invoices it may see and register; None: everybody's."""
-        if self.role == "issuer":
-            return self.bound
-        return frozenset() if self.role == "recipient" else None
 
 
 def create_key(connection: Connection, role: Role, bound: Sequence[str], env: Env, *, label: str = "") -> tuple[Key, str]:
@@ -157,6 +143,12 @@ def list_keys(connection: Connection, limit: int, after: tuple[int, str] | None 
     if only is not None:
         query = query.where(api_keys.c.id == only)
     return [_read(row) for row in connection.execute(query)]
+
+
+def labels(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Labels of keys by id; those that are none, or have no label, are left out."""
+    query = select(api_keys.c.id, api_keys.c.label).where(api_keys.c.id.in_(ids), api_keys.c.label != "")
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def revoke_key(connection: Connection, id_: str) -> Key:

@@ -7,19 +7,24 @@ from which its owner has signed in before carries a token of its own, and is cou
 import hmac
 import secrets
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from service import activity
 from service.auth import people
 from service.auth.people import Person
 from service.auth.tables import devices, login_failures, sessions
-from service.errors import Refused, Unavailable
+from service.db import Database
+from service.errors import Finding, Refused, Unavailable
 from service.vault import Vault
+from verifier.errors import NotCanonical
 
 IDLE_MS = 30 * 60 * 1000
 LIFE_MS = 12 * 3600 * 1000
 REAUTHENTICATED_MS = 5 * 60 * 1000
+TOUCH_MS = 60 * 1000
+"""So seldom is written down that a session is used."""
 DEVICE_MS = 90 * 24 * 3600 * 1000
 
 WINDOW_MS = 15 * 60 * 1000
@@ -29,17 +34,33 @@ PER_LOGIN = 50
 """From networks and devices that the login was never used from."""
 
 
+Purpose = Literal["routine_audit", "complaint", "authority_request", "incident", "support"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+"""Why somebody looks at what belongs to others; kept in the activity log with every look."""
+
+
 class Session(NamedTuple):
-    """Who is signed in; `csrf` must come with every write. Times in ms since 1970 UTC."""
+    """Who is signed in; `csrf` must come with every write. Times in ms since 1970 UTC.
+
+    `purpose` is what the person has said that they look at invoices for, `reference` the case that it is about.
+    """
 
     person: Person
+    token: str
     csrf: str
     expires_at: int
+    seen_at: int
     reauthenticated_at: int
+    purpose: Purpose | None
+    reference: str
+
+    @property
+    def fresh_until(self) -> int:
+        return self.reauthenticated_at + REAUTHENTICATED_MS
 
     def is_fresh(self, now_ms: int) -> bool:
         """Whether the person has proven who they are recently enough for what matters."""
-        return now_ms - self.reauthenticated_at <= REAUTHENTICATED_MS
+        return now_ms <= self.fresh_until
 
 
 class SignedIn(NamedTuple):
@@ -51,37 +72,57 @@ class SignedIn(NamedTuple):
 
 
 def sign_in(
-    connection: Connection, login: str, password: str, code: str, network: str, device: str | None, vault: Vault, now_ms: int
+    database: Database, login: str, password: str, code: str, network: str, device: str | None, vault: Vault, now_ms: int
 ) -> SignedIn | None:
-    """Sign in; None where anything is wrong, and the failure is counted: the caller commits in either case.
+    """Sign in; None where anything is wrong, and the failure is counted.
 
     `network` is the client's /24 or /48. Raises Unavailable("too_many_tries") while it is slowed down.
     """
     login = login.strip().lower()
-    known = device is not None and _is_device(connection, login, device, now_ms)
-    _throttle(connection, login, f"device:{_hash(device or '').hex()}" if known else network, known, now_ms)
-    person = people.verify(connection, login, password, code, vault, now_ms)
-    if person is None:
-        where = f"device:{_hash(device or '').hex()}" if known else network
-        row = {"login": _login_hash(login), "network": where, "at": now_ms}
-        connection.execute(insert(login_failures), row)
-        return None
+    with database.read() as connection:
+        known = device is not None and _is_device(connection, login, device, now_ms)
+        where = _device_name(device or "") if known else network
+        _throttle(connection, login, where, known, now_ms)
+    proven = people.verify(database, login, password, code, vault, now_ms)
+    with database.write() as connection:
+        if proven is None or not people.use_code(connection, proven):
+            _count_failure(connection, login, where, now_ms)
+            return None
+        id_, said = proven.person.id, {"device": "known" if known else "new"}
+        activity.append(connection, now_ms, id_, "signed_in", id_, said)
+        return begin(connection, proven.person, device if known else None, now_ms)
+
+
+def begin(connection: Connection, person: Person, device: str | None, now_ms: int) -> SignedIn:
+    """A new session of somebody who has proven who they are, and a new token in the place of `device`."""
     token, new_device = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    connection.execute(
-        insert(sessions),
-        {
-            "token_hash": _hash(token),
-            "user_id": person.id,
-            "created_at": now_ms,
-            "seen_at": now_ms,
-            "reauthenticated_at": now_ms,
-        },
-    )
-    if known and device is not None:
+    row = {
+        "token_hash": _hash(token),
+        "user_id": person.id,
+        "created_at": now_ms,
+        "seen_at": now_ms,
+        "reauthenticated_at": now_ms,
+        "reference": "",
+    }
+    connection.execute(insert(sessions), row)
+    if device is not None:
         connection.execute(delete(devices).where(devices.c.token_hash == _hash(device)))
-    row = {"token_hash": _hash(new_device), "user_id": person.id, "login": _login_hash(login), "expires_at": now_ms + DEVICE_MS}
+    row = {
+        "token_hash": _hash(new_device),
+        "user_id": person.id,
+        "login": _login_hash(person.login),
+        "expires_at": now_ms + DEVICE_MS,
+    }
     connection.execute(insert(devices), row)
     return SignedIn(person, token, new_device)
+
+
+def _count_failure(connection: Connection, login: str, where: str, now_ms: int) -> None:
+    connection.execute(insert(login_failures), {"login": _login_hash(login), "network": where, "at": now_ms})
+
+
+def _device_name(device: str) -> str:
+    return f"device:{_hash(device).hex()}"
 
 
 def _throttle(connection: Connection, login: str, where: str, is_known_device: bool, now_ms: int) -> None:
@@ -109,7 +150,8 @@ def read(connection: Connection, token: str, now_ms: int) -> Session | None:
     person = people.of_id(connection, row.user_id) if row else None
     if row is None or person is None or person.disabled_at is not None:
         return None
-    return Session(person, csrf_of(token), row.created_at + LIFE_MS, row.reauthenticated_at)
+    expires_at = min(row.created_at + LIFE_MS, row.seen_at + IDLE_MS)
+    return Session(person, token, csrf_of(token), expires_at, row.seen_at, row.reauthenticated_at, row.purpose, row.reference)
 
 
 def csrf_of(token: str) -> str:
@@ -122,19 +164,32 @@ def touch(connection: Connection, token: str, now_ms: int) -> None:
     connection.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(seen_at=now_ms))
 
 
-def reauthenticate(
-    connection: Connection, token: str, session: Session, password: str, code: str, network: str, vault: Vault, now_ms: int
-) -> bool:
+def choose_purpose(connection: Connection, session: Session, purpose: Purpose, reference: str, now_ms: int) -> Session:
+    """What the person looks at invoices for from now on. Raises Refused for a reference that could not be hashed."""
+    details = {"purpose": purpose, **({"reference": reference} if reference else {})}
+    try:
+        activity.append(connection, now_ms, session.person.id, "chose_purpose", session.person.id, details)
+    except NotCanonical:
+        raise Refused("invalid_request", findings=[Finding("member_invalid", "error", "/reference", {"case": "pattern"})]) from None
+    is_this = sessions.c.token_hash == _hash(session.token)
+    connection.execute(update(sessions).where(is_this).values(purpose=purpose, reference=reference))
+    return session._replace(purpose=purpose, reference=reference)
+
+
+def reauthenticate(database: Database, session: Session, password: str, code: str, network: str, vault: Vault, now_ms: int) -> bool:
     """Prove again who is there, before what matters. A failure is counted like one at sign-in."""
     login = session.person.login
-    _throttle(connection, login, network, is_known_device=True, now_ms=now_ms)
-    person = people.verify(connection, login, password, code, vault, now_ms)
-    if person is None or person.id != session.person.id:
-        row = {"login": _login_hash(login), "network": network, "at": now_ms}
-        connection.execute(insert(login_failures), row)
-        return False
-    connection.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(reauthenticated_at=now_ms))
-    return True
+    with database.read() as connection:
+        _throttle(connection, login, network, is_known_device=True, now_ms=now_ms)
+    proven = people.verify(database, login, password, code, vault, now_ms)
+    with database.write() as connection:
+        if proven is None or proven.person.id != session.person.id or not people.use_code(connection, proven):
+            _count_failure(connection, login, network, now_ms)
+            return False
+        is_this = sessions.c.token_hash == _hash(session.token)
+        connection.execute(update(sessions).where(is_this).values(reauthenticated_at=now_ms))
+        activity.append(connection, now_ms, session.person.id, "reauthenticated", session.person.id)
+        return True
 
 
 def require_fresh(session: Session, now_ms: int) -> None:
@@ -143,8 +198,9 @@ def require_fresh(session: Session, now_ms: int) -> None:
         raise Refused("reauthentication_required")
 
 
-def sign_out(connection: Connection, token: str) -> None:
-    connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+def sign_out(connection: Connection, session: Session, now_ms: int) -> None:
+    activity.append(connection, now_ms, session.person.id, "signed_out", session.person.id)
+    connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(session.token)))
 
 
 def forget_old(connection: Connection, now_ms: int) -> None:

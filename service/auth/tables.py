@@ -48,6 +48,8 @@ sessions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Column("reauthenticated_at", BigInteger, nullable=False),
+    Column("purpose", String(32), comment="what its person looks at invoices for; null: not said yet"),
+    Column("reference", String(64), nullable=False, server_default="", comment="the case that it is about"),
 )
 
 devices = Table(

@@ -1,8 +1,8 @@
 """`zhengpiao`: what an operator and an issuer type.
 
-`serve`, `worker`, `migrate`, `deploy`, `keys` and `status` work on this machine's settings and database: they have to work while
-no service runs. `issue`, `import` and `proof` ask a running service over HTTP, with a key of the caller's: so they see the same
-rules and rights, leave the same trace, and work from any machine.
+`serve`, `worker`, `migrate`, `deploy`, `keys`, `users`, `activity` and `status` work on this machine's settings and database: they
+have to work while no service runs. `issue`, `import` and `proof` ask a running service over HTTP, with a key of the caller's: so
+they see the same rules and rights, leave the same trace, and work from any machine.
 """
 
 import sys
@@ -13,7 +13,7 @@ import orjson
 import typer
 from sqlalchemy.exc import OperationalError
 
-from service.cli import deploying, following, keys, operating, reconciling, registering, status
+from service.cli import activity, deploying, following, keys, operating, reconciling, registering, status, users
 from service.cli.outcome import Exit, Failed
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app = typer.Typer(
 for room in (operating, deploying, status, registering, reconciling, following):
     room.add_to(app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
+app.add_typer(activity.app, name="activity")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

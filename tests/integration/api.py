@@ -1,20 +1,24 @@
 """The API under test: an application on a database, keys of every role, and a client that holds each answer to /openapi.json."""
 
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from service.api import cookies
 from service.api.catalogue import PROBLEMS
 from service.app import create_app
-from service.auth import keys
+from service.auth import keys, people, sessions
 from service.auth.keys import Role
+from service.auth.people import PersonRole
+from service.auth.sessions import Purpose
 from service.config import Settings
 from service.ledger import health, outbox, sealing
 from service.ledger.tables import batches
@@ -75,11 +79,20 @@ def validate(app: FastAPI, schema: dict[str, Any], value: Any) -> None:
     Draft202012Validator({**schema, "components": app.openapi()["components"]}).validate(value)
 
 
+class Signed(NamedTuple):
+    """Somebody with a session: the headers that go with each of their requests."""
+
+    id: str
+    login: str
+    headers: dict[str, str]
+
+
 class Api:
     """`now` moves the service's clock, in seconds."""
 
     def __init__(self, url: str, **settings: Any) -> None:
-        given = {"contract": CONTRACT, "receipt_key": "22" * 32, "anonymous_per_minute": 0, "database_url": url, **settings}
+        fixed = {"contract": CONTRACT, "receipt_key": "22" * 32, "data_keys": f"1:{'33' * 32}", "anonymous_per_minute": 0}
+        given = {**fixed, "database_url": url, **settings}
         self.settings = Settings(_env_file=None, **given)  # type: ignore[call-arg]  # pydantic-settings takes it
         self.app = create_app(self.settings)
         self.context = self.app.state.context
@@ -95,6 +108,19 @@ class Api:
             with self.database.write() as connection:
                 _, self._keys[role, bound] = keys.create_key(connection, role, bound, "test")
         return {"Authorization": f"Bearer {self._keys[role, bound]}"}
+
+    def person(self, role: PersonRole, *sellers: str, name: str = "某人", purpose: Purpose | None = "routine_audit") -> "Signed":
+        """Somebody new, who has just signed in."""
+        now_ms = self.context.now_ms()
+        with self.database.write() as connection:
+            made, _ = people.create(connection, f"{secrets.token_hex(4)}@example.cn", name, role, frozenset(sellers), now_ms)
+            token = sessions.begin(connection, made, None, now_ms).token
+            session = sessions.read(connection, token, now_ms)
+            assert session is not None
+            if purpose is not None:
+                sessions.choose_purpose(connection, session, purpose, "", now_ms)
+        headers = {"Cookie": f"{cookies.SESSION}={token}", cookies.CSRF_HEADER: session.csrf}
+        return Signed(made.id, made.login, headers)
 
     @property
     def issuer(self) -> dict[str, str]:

@@ -9,8 +9,8 @@ from tests.integration.api import Api, running_api
 
 
 @pytest.fixture
-def api(database_url: str) -> Iterator[Api]:
-    with running_api(database_url) as running:
+def api(made_url: str) -> Iterator[Api]:
+    with running_api(made_url) as running:
         yield running
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.auth import keys
-from service.auth.keys import Keyring, Principal, authenticate, create_key, revoke_key
+from service.auth.keys import Keyring, authenticate, create_key, revoke_key
+from service.auth.principals import Principal
 from service.auth.tables import api_keys
 from service.db import Database
 from service.errors import Refused

@@ -107,15 +107,20 @@ def words_of(command: Any, *path: str) -> Iterator[tuple[str, set[str]]]:
     yield " ".join(path), {option for parameter in command.params for option in parameter.opts}
 
 
+GROUPS = ("keys", "users", "activity")
+
+
 def test_commands_and_options_that_are_named_exist() -> None:
     known = dict(words_of(typer.main.get_command(app)))
     named = set()
     for document in DOCUMENTS:
-        for command, rest in re.findall(r"zhengpiao ((?:keys )?[a-z][a-z-]*)([^`\n]*)", "\n".join(code_of(document))):
-            assert command in known or command == "keys", (document.name, command)
+        words = rf"zhengpiao ((?:(?:{'|'.join(GROUPS)}) )?[a-z][a-z-]*)([^`\n]*)"
+        for command, rest in re.findall(words, "\n".join(code_of(document))):
+            assert command in known or command in GROUPS, (document.name, command)
             assert set(re.findall(r"--[a-z-]+", rest)) <= known.get(command, set()) | {"--json"}, (document.name, command, rest)
             named.add(command)
-    assert known.keys() - named - {"", "keys", "keys list", "keys generate-chain-key"} == set()
+    in_company = {"keys list", "keys generate-chain-key", "users invite", "users list", "users disable"}
+    assert known.keys() - named - {"", *GROUPS} - in_company == set()
 
 
 def test_scripts_that_are_named_exist() -> None:
