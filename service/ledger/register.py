@@ -5,7 +5,7 @@ children. Numbers never leave the register, so which it is depends on the set of
 have equal pages. Sealing writes new versions of the touched pages under its seq; a reader at an older seq sees the older ones.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from typing import NamedTuple
@@ -128,10 +128,19 @@ def read_pages(connection: Connection, paths: Sequence[str], seq: int) -> dict[s
     return dict(_pages(connection, paths, at=seq))
 
 
-def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
+class NotAsBefore(Exception):
+    """The register holds other leaves of these keys than the records that are to change them say."""
+
+    def __init__(self, keys: frozenset[bytes]) -> None:
+        super().__init__(f"{len(keys)} keys")
+        self.keys = keys
+
+
+def update(connection: Connection, seq: int, changes: Iterable[Leaf], before: Mapping[bytes, bytes] | None = None) -> bytes:
     """Write batch `seq`'s new versions of the touched pages, level by level, and return the new root.
 
     `changes` are new or changed leaves, a key once. Reads and writes grow with the changes and the depth, not with the register.
+    `before`: the H(state) that each of the keys should have had, none for a new one; raises NotAsBefore, with nothing written.
     """
     by_path: dict[str, list[Leaf]] = {"": sorted(changes)}
     if not by_path[""]:
@@ -140,6 +149,7 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
     written: dict[str, bytes] = {}
     inner: list[dict[str, tuple[bytearray, Collection[int]]]] = []
     """A level each, from the root down: of each touched page what it was, and which of its children are touched."""
+    wrong: set[bytes] = set()
     while by_path:
         depth = len(inner)
         pages = read_pages(connection, list(by_path), seq - 1)
@@ -147,6 +157,9 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
         inner.append({})
         for path, leaves in by_path.items():
             page = pages.get(path)
+            if before is not None and (page is None or not is_inner(page)):
+                held = dict(leaves_of(page)) if page is not None else {}
+                wrong.update(key for key, _ in leaves if held.get(key) != before.get(key))
             if page is None:
                 subtrees[path] = build(path, leaves, written)
             elif is_inner(page):
@@ -157,6 +170,8 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf]) -> bytes:
             else:
                 subtrees[path] = build(path, sorted({**dict(leaves_of(page)), **dict(leaves)}.items()), written)
         by_path = below
+    if wrong:
+        raise NotAsBefore(frozenset(wrong))
     for level in reversed(inner):
         for path, (changed, digits) in level.items():
             mask = int.from_bytes(changed[1:3], "big")

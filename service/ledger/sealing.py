@@ -1,6 +1,6 @@
 """Sealing: what has gathered becomes a batch, with its place in the log, its new register pages and its row in the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
@@ -48,23 +48,45 @@ def seal(
     newest = newest_seq(connection)
     seq = first_seq if newest is None else newest + 1
     rows = _take(connection, limit)
-    sealed, changes, refused = _replay(connection, rows, keys, seq)
-    if (not sealed and not heartbeat) or not _is_allowed(connection, newest, len(sealed), bool(changes)):
-        return None
+    barred: frozenset[bytes] = frozenset()
+    while True:
+        batch = _replay(connection, rows, keys, seq, barred)
+        if (not batch.entries and not heartbeat) or not _is_allowed(connection, newest, len(batch.entries), bool(batch.changes)):
+            return None
+        try:
+            with connection.begin_nested():
+                return _write(connection, seq, batch, keys, now_ms)
+        except register.NotAsBefore as error:
+            # What the register has was sealed from rows that are not there any more, or are not what they were: sealed once more,
+            # such an entry would stand in the log twice, for ever. It waits, like what was never promised.
+            barred |= error.keys
+
+
+class _Batch(NamedTuple):
+    """What is to be sealed as (id, entry, receipt); the register's changes as key -> H(state), and what they change likewise."""
+
+    entries: list[tuple[int, bytes, Receipt]]
+    changes: dict[bytes, bytes]
+    before: dict[bytes, bytes]
+    refused: list[int]
+
+
+def _write(connection: Connection, seq: int, batch: _Batch, keys: ReceiptKeys, now_ms: int) -> Sealed:
+    sealed = batch.entries
     leaves = [leaf_hash(data) for _, data, _ in sealed]
     connection.execute(
         insert(batches),
         {"seq": seq, "log_root": EMPTY, "size": len(sealed), "register_root": EMPTY, "sealed_at": now_ms, "foreign": 0},
     )
     log_root = tiles.write(connection, seq, leaves)
-    register_root = register.update(connection, seq, changes.items())
+    register_root = register.update(connection, seq, batch.changes.items(), batch.before)
     connection.execute(update(batches).where(batches.c.seq == seq).values(log_root=log_root, register_root=register_root))
     _place(connection, seq, [id_ for id_, _, _ in sealed])
     if sealed:
         signature = keys.sign_batch(log_root, [receipt for _, _, receipt in sealed])
         connection.execute(insert(batch_receipts), {"seq": seq, "key_id": keys.key_id, "signature": signature})
     outbox.add(connection, seq)
-    return Sealed(seq, len(sealed), log_root, register_root, refused)
+    return Sealed(seq, len(sealed), log_root, register_root, batch.refused)
 
 
 def _is_allowed(connection: Connection, newest: int | None, size: int, changes: bool) -> bool:
@@ -104,31 +126,28 @@ def _take(connection: Connection, limit: int) -> Sequence[Any]:
     return rows
 
 
-def _replay(
-    connection: Connection, rows: Sequence[Any], keys: ReceiptKeys, seq: int
-) -> tuple[list[tuple[int, bytes, Receipt]], dict[bytes, bytes], list[int]]:
-    """The rows that may be sealed as (id, entry, receipt), the register's changes as key -> H(state), and the ids that may not."""
+def _replay(connection: Connection, rows: Sequence[Any], keys: ReceiptKeys, seq: int, barred: Collection[bytes]) -> _Batch:
+    """What of the rows may be sealed: promised, allowed by the rules, and not of a key in `barred`."""
     # A note's history says nothing about it, and grows for ever: UNIQUE (key, ordinal) is all that it needs.
     later = {row.key for row in rows if row.ordinal > 1 and not _is_note(row.entry)}
-    before = stored_by_key(connection, sorted(later))
-    known = {key: History(stored for stored in before.get(key, ()) if stored.seq is not None) for key in later}
+    stored = stored_by_key(connection, sorted(later))
+    known = {key: History(one for one in stored.get(key, ()) if one.seq is not None) for key in later}
+    before = {key: history.state.hash() for key, history in known.items() if history.state is not None}
     receipts = [Receipt(row.key_id, row.deadline, row.signature) for row in rows]
     promised = keys.are_valid([row.entry for row in rows], receipts)
-    sealed: list[tuple[int, bytes, Receipt]] = []
-    changes: dict[bytes, bytes] = {}
-    refused: list[int] = []
+    batch = _Batch([], {}, before, [])
     for (id_, key, data, _, _, _, ordinal, _), receipt, is_promised in zip(rows, receipts, promised, strict=True):
         try:
             entry = decode_entry(data)
-            if entry.key != key or not is_promised:
+            if entry.key != key or not is_promised or key in barred:
                 raise NotAllowed("not what was promised")
             if entry.kind is not Kind.NOTE:
-                changes[key] = _replay_one(known.get(key), entry, ordinal, seq, len(sealed)).hash()
+                batch.changes[key] = _replay_one(known.get(key), entry, ordinal, seq, len(batch.entries)).hash()
         except (Malformed, NotAllowed):
-            refused.append(id_)
+            batch.refused.append(id_)
             continue
-        sealed.append((id_, data, receipt))
-    return sealed, changes, refused
+        batch.entries.append((id_, data, receipt))
+    return batch
 
 
 def _replay_one(history: History | None, entry: Entry, ordinal: int, seq: int, index: int) -> State:

@@ -646,3 +646,23 @@ def test_bit_flips_in_the_database_file_are_detected(
 
 
 FLIPS = 120
+
+
+def test_what_was_anchored_is_not_sealed_a_second_time(database_url: str, chain: Chain, contract: RegistryContract) -> None:
+    """Entries that are put back to pending, or whose number lost its history, carry good receipts: the register knows better."""
+    store = Store(database_url, chain, contract)
+    metadata.create_all(store.database.engine)
+    store.register(*(sections_of(name) for name in ("S02", "S03", "S05")))
+    store.void(sections_of("S02")["header"]["number"])
+    store.anchor()
+    store.sql('UPDATE entries SET seq = NULL, "index" = NULL WHERE id IN (2, 4)')  # S03's issue, S02's void
+    [made] = store.register(sections_of("S09"))
+    store.worker.run_once()
+    assert place_of(store, made.issued.id) == (2, 0)
+    assert store.row("SELECT count(*) FROM entries WHERE seq IS NULL")[0] == 2
+    _, found = store.reconcile(repairs=False)
+    assert {("missing", one.index) for one in found if one.place == "entries" and one.code == "missing"} == {
+        ("missing", 1),
+        ("missing", 3),
+    }
+    store.close()
