@@ -12,6 +12,7 @@ from service.api import (
     anchors,
     batch,
     documents,
+    feed,
     imports,
     invoices,
     keys,
@@ -20,12 +21,16 @@ from service.api import (
     operations,
     problems,
     proofs,
+    reconciliations,
     verifications,
 )
 from service.api.context import Context
 from service.api.envelope import Envelope
+from service.api.finding_metrics import Findings
+from service.api.node import NodeGate
 from service.api.staff import activity, session, users
 from service.config import Settings
+from service.web import pages
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -49,13 +54,17 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
-    rooms = (batch, invoices, documents, imports, proofs, verifications, lookups, anchors, keys, monitoring)
+    context.metrics.registry.register(Findings(context.database))
+    rooms = (batch, invoices, documents, imports, proofs, verifications, lookups, anchors, feed, reconciliations, keys, monitoring)
     staff = (session, users, activity)
     routers = [room.router for room in (*rooms, *staff)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
+    app.router.routes.extend(pages.routes())
     problems.install(app)
     operations.install(app, routers)
+    if settings.follow is not None:
+        app.add_middleware(NodeGate, context=context)
     app.add_middleware(Envelope, context=context)
     return app
 

@@ -153,6 +153,19 @@ PROBLEMS: dict[str, Problem] = {
             "Something about this number is accepted and not final yet; ask again shortly.",
         ),
     ),
+    "not_yet_known/node": Problem(
+        409,
+        ("暂不能确定", "Not yet known"),
+        (
+            "本节点只到第 {seq} 批，落后链上 {behind} 批，暂不能确定，请稍后再问。",
+            "This node has come to batch {seq}, {behind} behind the chain, and cannot know yet; ask again shortly.",
+        ),
+    ),
+    "node_takes_no_writes": Problem(
+        409,
+        ("查询节点不受理登记", "A query node takes no writes"),
+        ("这是查询节点，只供查询；请向登记服务提交。", "This is a query node: send it to the service that the node follows."),
+    ),
     "no_such_copy": Problem(
         404,
         ("没有这份发票", "No such copy"),
@@ -198,19 +211,6 @@ PROBLEMS: dict[str, Problem] = {
     # Keys.
     "key_not_found": Problem(404, ("没有这个密钥", "No such key"), ("没有这个密钥。", "There is no such key.")),
     # People.
-    "login_taken": Problem(409, ("登录名已被使用", "The login is taken"), ("这个登录名已被使用。", "That login is taken.")),
-    "link_expired": Problem(
-        410,
-        ("链接已失效", "The link has expired"),
-        ("链接已使用或已过期，请重新申请。", "The link was used or has expired; ask for a new one."),
-    ),
-    "too_many_tries": Problem(
-        429,
-        ("尝试太多", "Too many tries"),
-        ("失败的尝试太多，请稍后再试。", "Too many tries failed; try again later."),
-    ),
-    "reauthentication_required": Problem(
-        403,
     "sign_in_failed": Problem(
         401,
         ("登录失败", "Not signed in"),
@@ -264,6 +264,19 @@ PROBLEMS: dict[str, Problem] = {
             "ZHENGPIAO_DATA_KEYS is not set on this service, so nobody can sign in yet.",
         ),
     ),
+    "login_taken": Problem(409, ("登录名已被使用", "The login is taken"), ("这个登录名已被使用。", "That login is taken.")),
+    "link_expired": Problem(
+        410,
+        ("链接已失效", "The link has expired"),
+        ("链接已使用或已过期，请重新申请。", "The link was used or has expired; ask for a new one."),
+    ),
+    "too_many_tries": Problem(
+        429,
+        ("尝试太多", "Too many tries"),
+        ("失败的尝试太多，请稍后再试。", "Too many tries failed; try again later."),
+    ),
+    "reauthentication_required": Problem(
+        403,
         ("需要再次登录", "Sign in again"),
         ("请再次输入密码和验证码，然后重试。", "Give your password and code again, then repeat what you did."),
     ),

@@ -45,7 +45,7 @@ class Context:
         self.keys = receipt_keys(settings)
         assert settings.contract is not None
         self.chain = Chain(settings.chain_id, bytes.fromhex(settings.contract[2:]))
-        trust = _trust(settings, self.chain, self.keys.public)
+        trust = _trust(settings, self.chain, settings.public_service_keys or self.keys.public)
         self.trust = trust.to_json()
         # A thread holds one connection at a time, and the waiting one more.
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.threads + 2)

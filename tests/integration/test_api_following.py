@@ -119,6 +119,17 @@ def test_findings_are_paged_filtered_and_exported(api: Api) -> None:
     assert api.client.get(f"{here}?format=parquet", headers=api.auditor).content[:4] == b"PAR1"
 
 
+def test_open_findings_are_metrics(api: Api) -> None:
+    with api.database.write() as connection:
+        run = runs.create(connection, "store", "", {}, 0)
+        findings.store(connection, "store", run, [Found("altered", "totals", S01), Found("altered", "buyer", S06)])
+    text = api.client.get("/metrics").text
+    assert 'zhengpiao_findings{code="altered",scope="store"} 2.0' in text
+    with api.database.write() as connection:
+        findings.resolve_unseen(connection, "store", run + 1, 0)
+    assert 'scope="store"' not in api.client.get("/metrics").text
+
+
 @pytest.mark.parametrize("order", [{"kind": "node"}, {"kind": "node", "node": "http://unknown"}, {"kind": "store", "node": "x"}])
 def test_an_order_about_no_known_node_is_refused(api: Api, order: dict[str, str]) -> None:
     assert api.client.post("/v1/reconciliations", json=order, headers=api.auditor).status_code == 422
