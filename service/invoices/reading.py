@@ -1,6 +1,6 @@
 """One invoice as the ledger and the content store have it: its entries, which copy is current, and how far each entry has come."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from service.db import chunks
 from service.errors import Refused
 from service.invoices.registration import STATUS_NAMES
-from service.invoices.tables import acts, copies, invoices
+from service.invoices.tables import acts, copies, invoices, recoveries
 from service.ledger.entries import History, Stored, stored_by_key
 from service.ledger.tables import batches, outbox, transactions
 from verifier.commitment import SECTIONS, commitment_of, section_leaf
@@ -20,19 +20,29 @@ PENDING = "pending"
 
 
 class Copy(NamedTuple):
-    """A copy with its content. `salts` and `canonical` are in the order of SECTIONS; None for a section that was lost."""
+    """A copy with its content. `salts` and `canonical` are in the order of SECTIONS; None for a section that was lost.
+
+    `withheld` has the leaves of sections that were lost, where a partial copy proved them: 256 bytes, zero for the others.
+    """
 
     entry_id: int
     invoice_id: int
     salts: list[bytes]
     canonical: list[bytes | None]
+    withheld: bytes | None = None
 
     def leaves(self) -> list[bytes]:
         """The eight section leaves. Raises Refused where content was lost."""
-        if None in self.canonical:
-            raise Refused("content_lost")
         pairs = zip(self.salts, self.canonical, strict=True)
-        return [section_leaf(i, salt, section or b"") for i, (salt, section) in enumerate(pairs)]
+        return [
+            section_leaf(i, salt, section) if section is not None else self._withheld(i) for i, (salt, section) in enumerate(pairs)
+        ]
+
+    def _withheld(self, index: int) -> bytes:
+        leaf = (self.withheld or b"")[32 * index : 32 * (index + 1)]
+        if not any(leaf):
+            raise Refused("content_lost")
+        return leaf
 
     def commitment(self) -> bytes:
         """Derived, never stored: who can read a backup alone must not be able to print QR codes from one column."""
@@ -77,9 +87,11 @@ class Record(NamedTuple):
 
 def find(connection: Connection, number: str) -> Record | None:
     """What was accepted for a number; None where nothing was, or where it has no number's form."""
-    if not NUMBER.fullmatch(number):
-        return None
-    key = number_key(number)
+    return of_key(connection, number_key(number), number) if NUMBER.fullmatch(number) else None
+
+
+def of_key(connection: Connection, key: bytes, number: str) -> Record | None:
+    """The same for who knows the key; `number` is what the record is called."""
     stored = stored_by_key(connection, [key]).get(key)
     if not stored:
         return None
@@ -100,6 +112,7 @@ _copies = select(
     copies.c.entry_id,
     copies.c.invoice_id,
     copies.c.salts,
+    copies.c.withheld,
     *(copies.c.provenance if name == "provenance" else invoices.c[name] for name in SECTIONS),
 ).join(invoices, invoices.c.id == copies.c.invoice_id)
 
@@ -119,7 +132,7 @@ def read_copies(connection: Connection, entry_ids: Sequence[int]) -> list[Copy]:
 
 def _copy(row: Any) -> Copy:
     salts = [row.salts[start : start + 16] for start in range(0, 128, 16)]
-    return Copy(row.entry_id, row.invoice_id, salts, [getattr(row, name) for name in SECTIONS])
+    return Copy(row.entry_id, row.invoice_id, salts, [getattr(row, name) for name in SECTIONS], row.withheld)
 
 
 def state_of(connection: Connection, stored: Stored) -> str:
@@ -139,10 +152,22 @@ def timeline(connection: Connection, record: Record) -> list[dict[str, Any]]:
 
     Every hop has `hop`, `at` and the evidence for it.
     """
-    return [_hops(connection, record, stored) for stored in record.stored]
+    restored = _restored(connection, number_key(record.number))
+    return [_entry(connection, record, stored, restored) for stored in record.stored]
 
 
-def _hops(connection: Connection, record: Record, stored: Stored) -> dict[str, Any]:
+def _entry(connection: Connection, record: Record, stored: Stored, restored: Mapping[bytes, Any]) -> dict[str, Any]:
+    hops = hops_of(connection, record, stored)
+    state = hops[-1]["hop"] if stored.seq is not None else PENDING
+    if stored.entry.kind in (Kind.ISSUE, Kind.REPRINT):
+        hops += restored.get(stored.entry.copy, ())
+    act = act_of(connection, stored.id)
+    said = {"reason": act.reason, "other_number": act.other_number} if act else {}
+    return {"kind": stored.entry.kind.name.lower(), "state": state, **said, "hops": hops}
+
+
+def hops_of(connection: Connection, record: Record, stored: Stored) -> list[dict[str, Any]]:
+    """The hops that an entry has come to."""
     entry, receipt = stored.entry, stored.receipt
     hops: list[dict[str, Any]] = []
     if entry.kind is Kind.ISSUE and record.invoice is not None and record.invoice.id == stored.id:
@@ -151,9 +176,16 @@ def _hops(connection: Connection, record: Record, stored: Stored) -> dict[str, A
     hops.append({"hop": "accepted", "at": at(entry.recorded_at), "entry": entry.encode().hex(), "receipt": signed})
     if stored.seq is not None:
         hops += _batch_hops(connection, stored.seq, stored.index)
-    act = act_of(connection, stored.id)
-    said = {"reason": act.reason, "other_number": act.other_number} if act else {}
-    return {"kind": entry.kind.name.lower(), "state": hops[-1]["hop"] if stored.seq is not None else PENDING, **said, "hops": hops}
+    return hops
+
+
+def _restored(connection: Connection, key: bytes) -> dict[bytes, list[dict[str, Any]]]:
+    """By copy: what was lost and brought back (service/diagnosis/recovery.py)."""
+    found: dict[bytes, list[dict[str, Any]]] = {}
+    for row in connection.execute(select(recoveries).where(recoveries.c.key == key).order_by(recoveries.c.id)):
+        hop = {"hop": "restored", "at": at(row.at), "source": row.source, "restored": orjson.loads(row.restored)}
+        found.setdefault(row.copy, []).append(hop)
+    return found
 
 
 def _batch_hops(connection: Connection, seq: int, index: int | None) -> list[dict[str, Any]]:

@@ -51,7 +51,27 @@ copies = Table(
     Column("invoice_id", Id, ForeignKey("invoices.id"), nullable=False),
     Column("salts", LargeBinary(128), nullable=False, comment="16 bytes for each of the eight sections"),
     Column("provenance", LargeBinary),
+    Column(
+        "withheld",
+        LargeBinary(256),
+        comment="restored from a partial copy: the leaves of the sections that it withheld, zero for the others; null: all are here",
+    ),
 )
+
+recoveries = Table(
+    "recoveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", LargeBinary(32), nullable=False, comment="of the number"),
+    Column("copy", LargeBinary(32), nullable=False, comment="which copy was restored"),
+    Column("at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+    Column("actor", String(32), nullable=False, comment="id of the API key or person; anyone, or rebuild"),
+    Column("source", String(16), nullable=False, comment="what it was restored from: proof, pdf or sections"),
+    Column("sha256", LargeBinary(32), nullable=False, comment="of that"),
+    Column("restored", Text, nullable=False, comment="JSON: sections, columns and tables"),
+)
+"""Only ever added to: the timeline of an invoice says what was lost and brought back."""
+Index("recoveries_key_idx", recoveries.c.key, recoveries.c.id)
 
 acts = Table(
     "acts",
