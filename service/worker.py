@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 
@@ -29,8 +30,8 @@ log = structlog.get_logger()
 _GWEI = 10**9
 _EAGER_S = 0.01
 """Between two rounds that moved something: a mistake that moves for ever must not eat a processor."""
-_FAILING_S = 5.0
-"""The longest pause after rounds that failed."""
+_SITS_OUT = 20
+"""The most rounds that a step which fails again and again sits out, five seconds if nothing else moves."""
 
 
 def build(settings: Settings, database: Database, clock: Callable[[], float] = time.time) -> Anchoring:
@@ -60,21 +61,29 @@ class Worker:
         self._importer = Importer(database, self._keys, settings, clock)
         access = ChainAccess(settings, self._keys.public)
         self._reconciler = Reconciler(database, access, settings, clock)
-        self._failed = 0
+        self._steps = (self._note, self._anchoring.run_once, self._import, self._prune, self._reconciler.step)
+        self._failures: Counter[str] = Counter()
+        self._sits_out: Counter[str] = Counter()
 
     def round(self) -> float:
-        """Every step once; how many seconds to wait before the next round."""
-        steps = (self._note, self._anchoring.run_once, self._importer.step, self._prune, self._reconciler.step)
-        outcomes = [self._try(step) for step in steps]
-        if None in outcomes:
-            self._failed += 1
-            return float(min(_FAILING_S, self._settings.poll_s * 2**self._failed))
-        self._failed = 0
-        return _EAGER_S if any(outcomes) else self._settings.poll_s
+        """Every step once, but for those that failed; how many seconds to wait before the next round.
 
-    def _try(self, step: Callable[[], bool]) -> bool | None:
-        """What the step says, None where it failed: nothing was half-done, and the next round begins anew."""
-        name = step.__qualname__
+        A step that fails sits out one round, then three, then seven. It counts rounds, since no clock is to be trusted for that.
+        """
+        has_moved = False
+        for step in self._steps:
+            name = step.__qualname__
+            if self._sits_out[name]:
+                self._sits_out[name] -= 1
+                continue
+            moved = self._try(name, step)
+            self._failures[name] = 0 if moved is not None else self._failures[name] + 1
+            self._sits_out[name] = min(_SITS_OUT, 2 ** self._failures[name] - 1)
+            has_moved = has_moved or bool(moved)
+        return _EAGER_S if has_moved else self._settings.poll_s
+
+    def _try(self, name: str, step: Callable[[], bool]) -> bool | None:
+        """What the step says, None where it failed: nothing was half-done, and its next turn begins anew."""
         try:
             return step()
         except (OperationalError, InterfaceError) as error:  # locked, full or restarting; silence tells the others
@@ -112,6 +121,14 @@ class Worker:
             deadline = now_ms + 1000 * health.promise_s(health.read(connection), now, self._settings)
             notes.take_down(connection, activity.LOG_NAME, head, self._keys, now_ms, deadline)
         return True
+
+    def _import(self) -> bool:
+        """Register what was sent as files, unless nothing can be promised now."""
+        with self._database.read() as connection:
+            last = health.read(connection)
+        if last is not None and last.trouble in health.NOTHING_PROVEN:
+            return False
+        return self._importer.step()
 
     def _prune(self) -> bool:
         with self._database.read() as connection:

@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from service.api.context import STATUS_S
 from service.auth import keys
 from service.cli.outcome import Exit
 from service.db import Database
@@ -287,6 +288,7 @@ def play(
         for sender in senders:
             if sender.failure:
                 raise sender.failure
+        time.sleep(1.1 * STATUS_S)  # so long it believes what it read before the last answer
         service.until(service.rests, "at rest")
         kept = [one for sender in senders for one in sender.kept]
         voided = [answer for sender in senders for answer in sender.voided]

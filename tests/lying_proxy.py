@@ -115,7 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         proxy = self.server.proxy
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        if not sent.endswith((b"]", b"}")):  # whoever asked was killed
+            self.close_connection = True
+            return
+        request = json.loads(sent)
         time.sleep(proxy._delay_s)
         if proxy._is_down:
             self.close_connection = True

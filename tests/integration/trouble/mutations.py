@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, insert
 from sqlalchemy.exc import DBAPIError
 
-from service import anchoring, chain, db
+from service import anchoring, chain, db, worker
 from service.anchoring import Anchoring
 from service.chain import Anchored, Chain, ChainTrouble, NotSent, View
 from service.db import Database
@@ -16,7 +16,6 @@ from service.ledger import health, incidents, outbox, pruning, sealing
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import incidents as incidents_table
 from service.trouble import Trouble
-from service.worker import Worker
 from verifier.transport import HttpClient
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -431,13 +430,7 @@ def an_unknown_error_is_not_told(patch: pytest.MonkeyPatch) -> None:
 
 @mutation("the_worker_meets_an_unknown_error")
 def a_failing_worker_runs_hot(patch: pytest.MonkeyPatch) -> None:
-    true = Worker.round
-
-    def hot(self: Worker) -> float:
-        true(self)
-        return 0.0
-
-    patch.setattr(Worker, "round", hot)
+    patch.setattr(worker, "_SITS_OUT", 0)
 
 
 # what is kept
@@ -464,6 +457,11 @@ def a_connection_is_taken_to_live_for_ever(patch: pytest.MonkeyPatch) -> None:
 def what_was_not_asked_for_is_not_held(patch: pytest.MonkeyPatch) -> None:
     true = anchoring._has_moved
     patch.setattr(anchoring, "_has_moved", lambda item, view: true(item, View(**{**view.__dict__, "seqs": view.seqs | {item.seq}})))
+
+
+@mutation("three_workers_work_at_once", database="postgresql")
+def being_second_is_an_error(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(anchoring, "is_unique_violation", lambda _: False)
 
 
 @mutation("nothing_happens_for_a_day")
