@@ -17,6 +17,7 @@ import requests
 
 from service.cli import main
 from service.cli.outcome import Exit
+from tests.chain import ROOT
 from tests.integration.test_external_records import MAPPING, spoil, their_rows, write_csv
 from tests.integration.test_insider import A, change_a_search_column, delete_a_record
 from tests.stores import RECEIPT_KEY, S01, Store, number_of
@@ -170,6 +171,15 @@ def test_a_node_and_a_mirror_follow_over_http(
     auditor, node_key = key_for("auditor", capsys), key_for("node", capsys)
     own = settings_of(sqlite_store)
     with serving(tmp_path / "service", own) as service:
+        central = key_for("central", capsys)
+        filled = [sys.executable, "-I", str(ROOT / "scripts/central_record.py"), service, str(tmp_path / "central.db"), "--once"]
+        for _ in range(2):
+            subprocess.run(filled, env={"ZHENGPIAO_FOLLOW_KEY": central}, check=True)
+        theirs = ["--source", f"sqlite:///{tmp_path / 'central.db'}", "--mapping", str(ROOT / "scripts/central_record.toml")]
+        status, said = asked(capsys, "reconcile", *theirs)
+        assert (status, said["matches"]) == (Exit.DONE, True), said
+        delivered = sqlite_store.row("SELECT count(*), max(cursor) FROM acknowledgements")
+        assert tuple(delivered) == (1, 4)
         monkeypatch.setenv("ZHENGPIAO_FOLLOW_KEY", auditor)
         assert asked(capsys, "mirror", "mirrored", "--sections", "--from", service)[0] == Exit.DONE
         nodes_own = {**own, "ZHENGPIAO_DATABASE_URL": f"sqlite:///{tmp_path / 'node.db'}", "ZHENGPIAO_FOLLOW_KEY": node_key}
