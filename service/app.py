@@ -11,6 +11,7 @@ from service import logs
 from service.api import (
     anchors,
     batch,
+    diagnoses,
     documents,
     feed,
     imports,
@@ -22,13 +23,14 @@ from service.api import (
     problems,
     proofs,
     reconciliations,
+    recoveries,
     verifications,
 )
 from service.api.context import Context
 from service.api.envelope import Envelope
 from service.api.finding_metrics import Findings
 from service.api.node import NodeGate
-from service.api.staff import activity, session, users
+from service.api.staff import activity, releases, session, users
 from service.config import Settings
 from service.web import pages
 
@@ -55,8 +57,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = context
     context.metrics.registry.register(Findings(context.database))
-    rooms = (batch, invoices, documents, imports, proofs, verifications, lookups, anchors, feed, reconciliations, keys, monitoring)
-    staff = (session, users, activity)
+    rooms = (batch, invoices, documents, imports, proofs, verifications, lookups, diagnoses, recoveries, anchors, feed, reconciliations, keys, monitoring)
+    staff = (session, users, activity, releases)
     routers = [room.router for room in (*rooms, *staff)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)

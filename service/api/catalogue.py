@@ -208,6 +208,41 @@ PROBLEMS: dict[str, Problem] = {
         ("正忙", "Busy"),
         ("同时核验的文件太多，请稍后再试。", "Too many files are being read at once; try again shortly."),
     ),
+    # Recoveries.
+    "not_a_proof": Problem(
+        422,
+        ("不是证明文件", "Not a proof"),
+        ("这不是证明文件，也不是带有证明文件的 PDF。", "This is no proof file, and no PDF that carries one."),
+    ),
+    "copy_proves_nothing": Problem(
+        422,
+        ("这一份不能证明自己", "The copy proves nothing"),
+        (
+            "这一份没有通过核对（{check}），没有改动任何记录。",
+            "The copy did not pass the check {check}; nothing was changed.",
+        ),
+    ),
+    "record_in_conflict": Problem(
+        409,
+        ("记录有冲突", "The records conflict"),
+        (
+            "登记簿中与此相关的记录互相矛盾，需要人工对账，没有改动任何记录。",
+            "What the registry holds around this entry contradicts itself: a person has to reconcile it. Nothing was changed.",
+        ),
+    ),
+    "batch_missing": Problem(
+        409,
+        ("所在批次已丢失", "Its batch is missing"),
+        (
+            "第 {seq} 批在登记簿中已丢失，须由运维从镜像重建。",
+            "Batch {seq} is missing here as a whole: an operator has to rebuild it from a mirror.",
+        ),
+    ),
+    "chain_unread": Problem(
+        503,
+        ("暂时读不到区块链", "The chain cannot be read"),
+        ("暂时读不到区块链，无法核对，没有改动任何记录。", "The chain cannot be read now, so nothing could be checked or was changed."),
+    ),
     # Keys.
     "key_not_found": Problem(404, ("没有这个密钥", "No such key"), ("没有这个密钥。", "There is no such key.")),
     # People.
@@ -243,6 +278,32 @@ PROBLEMS: dict[str, Problem] = {
         (
             "查阅发票前请先说明目的；目的会记入操作记录。",
             "Before you look at invoices, say what for; it is kept in the activity log.",
+        ),
+    ),
+    "release_pending": Problem(
+        409,
+        ("已有撤回申请", "A release is pending"),
+        ("这个号码已有等待第二人确认的撤回申请。", "A release of this number waits for the second operator already."),
+    ),
+    "no_release_pending": Problem(
+        404,
+        ("没有待确认的撤回申请", "No release is pending"),
+        ("这个号码没有等待确认的撤回申请。", "No release of this number waits for anybody."),
+    ),
+    "second_person_needed": Problem(
+        409,
+        ("需要另一位操作员", "Another operator is needed"),
+        (
+            "撤回须由另一位操作员确认，不能由申请人自己确认。",
+            "Another operator has to confirm a release, not the one who asked for it.",
+        ),
+    ),
+    "shown_differs": Problem(
+        409,
+        ("内容已有变化", "It is not what you were shown"),
+        (
+            "发票或理由与您看到的不同，请重新查看后再确认。",
+            "The invoice or the reason is not what you were shown: look at it again.",
         ),
     ),
     "user_not_found": Problem(404, ("没有这个账号", "No such account"), ("没有这个账号。", "There is no such account.")),

@@ -82,6 +82,30 @@ acts = Table(
     Column("actor", String(32), nullable=False, comment="id of the API key"),
 )
 
+release_requests = Table(
+    "release_requests",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("number", String(64), nullable=False),
+    Column("copy", LargeBinary(32), nullable=False, comment="the current one, when it was asked for"),
+    Column("reason", String(500), nullable=False),
+    Column("state", String(16), nullable=False, comment="pending -> released, declined or lapsed"),
+    Column("requested_by", String(32), nullable=False, comment="id of a person"),
+    Column("requested_at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+    Column("first_approval", Text, nullable=False, comment="canonical JSON: see releasing.py"),
+    Column("decided_by", String(32)),
+    Column("decided_at", BigInteger),
+    Column("second_approval", Text),
+    Column("entry_id", Id, ForeignKey("entries.id")),
+)
+Index(
+    "release_requests_pending_key",
+    release_requests.c.number,
+    unique=True,
+    sqlite_where=release_requests.c.state == "pending",
+    postgresql_where=release_requests.c.state == "pending",
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

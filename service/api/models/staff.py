@@ -1,10 +1,10 @@
 """What people at a desk send and are answered."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from service.api.models.answers import Answer, Hash, Time
+from service.api.models.answers import Answer, Entry, Hash, Receipt, State, Time
 from service.api.models.requests import Line, Request
 from service.auth.people import MAX_PASSWORD, PersonRole
 from service.auth.sessions import Purpose
@@ -158,4 +158,50 @@ class ActivityVerification(Answer):
     newest_note: ActivityNote | None
 
 
-Details = dict[str, Any]
+# Releases.
+
+
+class ReleaseOrder(Request):
+    """`shown` is what the operator approves: SHA-256 of "zhengpiao/shown", a zero byte, and the canonical JSON of what was shown.
+
+    That is the members of `shown`, with `"act": "release"` and the `reason`.
+    """
+
+    reason: Annotated[Reason | None, Field(description="Of the first operator; without it, a request is confirmed as it stands.")] = None
+    shown: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class ReleaseRequest(Answer):
+    id: int
+    number: str
+    reason: str
+    state: Literal["pending", "released", "declined", "lapsed"]
+    requested_by: str
+    requested_by_name: str | None
+    requested_at: Time
+    decided_by: str | None
+    decided_by_name: str | None
+    decided_at: Time | None
+    lapses_at: Time
+    approvals: Annotated[list[str], Field(description="Canonical JSON; their hashes make the entry's auth.")]
+
+
+class ReleaseRequests(Answer):
+    items: list[ReleaseRequest]
+    next_cursor: str | None
+
+
+class ReleaseView(Answer):
+    """`shown` is the invoice as an operator has to see it before deciding; `request` waits for the second one."""
+
+    number: str
+    shown: dict[str, str]
+    request: ReleaseRequest | None
+
+
+class Released(Answer):
+    request: ReleaseRequest
+    status: Literal["released"]
+    state: State
+    entry: Entry
+    receipt: Receipt

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.api.examples import NUMBER, ROOT
+from service.api.examples import COPY, ENTRY, NUMBER, RECEIPT, ROOT
 
 PERSON = {"id": "5f0e8a1c9d3b7e24", "login": "li@registry.example", "name": "李审", "role": "auditor", "sellers": []}
 SIGN_IN = {"login": "li@registry.example", "password": "correct horse battery staple", "code": "492039"}
@@ -61,4 +61,47 @@ ACTIVITY_VERIFICATION: dict[str, Any] = {
     "broken_at": None,
     "missing": [],
     "newest_note": ACTIVITY_NOTE,
+}
+
+SHOWN = {
+    "number": NUMBER,
+    "copy": COPY,
+    "status": "valid",
+    "registered_at": "2026-11-25T08:26:40.000+00:00",
+    "kind": "digital_ordinary",
+    "issued_on": "2026-11-20",
+    "seller": "北京市东城区示例餐饮店（个体工商户）",
+    "seller_tax_id": "92110101MAXXXX04XG",
+    "buyer": "个人（张三）",
+    "currency": "CNY",
+    "amount_with_tax": "320.00",
+}
+RELEASE_ORDER = {"reason": "号码录入错误", "shown": ROOT}
+RELEASE_REQUEST: dict[str, Any] = {
+    "id": 3,
+    "number": NUMBER,
+    "reason": RELEASE_ORDER["reason"],
+    "state": "pending",
+    "requested_by": PERSON["id"],
+    "requested_by_name": PERSON["name"],
+    "requested_at": "2026-11-25T08:26:40.000+00:00",
+    "decided_by": None,
+    "decided_by_name": None,
+    "decided_at": None,
+    "lapses_at": "2026-11-28T08:26:40.000+00:00",
+    "approvals": [f'{{"act":"release","at":"1795600000000","by":"{PERSON["id"]}","shown":"{ROOT}"}}'],
+}
+RELEASE_REQUESTS = {"items": [RELEASE_REQUEST], "next_cursor": None}
+RELEASE_VIEW = {"number": NUMBER, "shown": SHOWN, "request": RELEASE_REQUEST}
+RELEASED = {
+    "request": {
+        **RELEASE_REQUEST,
+        "state": "released",
+        "decided_by": "0123456789abcdef",
+        "decided_at": "2026-11-25T09:00:00.000+00:00",
+    },
+    "status": "released",
+    "state": "pending",
+    "entry": {**ENTRY, "kind": "release", "auth": ROOT},
+    "receipt": RECEIPT,
 }
