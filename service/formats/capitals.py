@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 _DIGITS = {
     character: value
@@ -10,10 +11,11 @@ _DIGITS = {
 }
 _UNITS = {"拾": 10, "佰": 100, "仟": 1000}
 _MYRIADS = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
-_YUAN = "圆元圓"
-_WHOLE = "整正"
-_CENTS = re.compile("(?:零?([{0}])角)?(?:零?([{0}])分)?零?".format("".join(_DIGITS)))
-_NEGATIVE = ("（负数）", "(负数)", "负数", "负")
+_DIGIT = f"[{''.join(_DIGITS)}]"
+_AMOUNT = re.compile(
+    r"⊗?(?:人民币)?(（负数）|\(负数\)|负数|负)?"
+    f"(?:([^圆元圓]*)[圆元圓])?(?:零?({_DIGIT})角)?(?:零?({_DIGIT})分)?(零?)[整正]?"
+)
 _MAX_CHARACTERS = 64
 _MAX_YUAN = 10**16
 
@@ -25,31 +27,33 @@ def parse(text: str) -> Decimal | None:
     """
     if len(text) > _MAX_CHARACTERS:
         return None
-    text = "".join(text.split()).removeprefix("⊗").removeprefix("人民币")
-    sign = 1
-    for prefix in _NEGATIVE:
-        if text.startswith(prefix):
-            text, sign = text[len(prefix) :], -1
-            break
-    if text[-1:] and text[-1] in _WHOLE:
-        text = text[:-1]
-    yuan: int | None = 0
-    rest = text
-    for place, character in enumerate(text):
-        if character in _YUAN:
-            yuan, rest = _yuan(text[:place]), text[place + 1 :]
-            break
-    else:
-        if not text or text[-1] not in "角分":
-            return None
-    cents = _cents(rest)
-    if yuan is None or cents is None:
+    match = _AMOUNT.fullmatch("".join(text.split()))
+    if match is None:
         return None
-    return Decimal(sign * (100 * yuan + cents)).scaleb(-2)
+    minus, written, tenths, hundredths, trailing = match.groups()
+    if written is None and (trailing or not (tenths or hundredths)):  # no 圆: then it must end in 角 or 分
+        return None
+    yuan = 0 if written is None else _yuan(written)
+    if yuan is None:
+        return None
+    cents = 100 * yuan + 10 * _DIGITS[tenths or "零"] + _DIGITS[hundredths or "零"]
+    return Decimal(-cents if minus else cents).scaleb(-2)
 
 
 def _yuan(text: str) -> int | None:
-    """A number without a unit, e.g. 壹佰贰拾万零玖."""
+    """A number without a unit. The parts around 万 are few, so they are remembered."""
+    high, myriad, low = text.partition("万")
+    if not myriad:
+        return _number(high)
+    above, below = _number(high), _number(low)
+    if above is not None and below is not None and 0 < above < 10**4 and below < 10**4:
+        return 10**4 * above + below
+    return _number(text)
+
+
+@lru_cache(maxsize=16384)
+def _number(text: str) -> int | None:
+    """E.g. 壹佰贰拾万零玖."""
     if not text:
         return None
     total = section = 0  # of what 万 or 亿 has closed, and of the up to four digits since
@@ -81,11 +85,3 @@ def _yuan(text: str) -> int | None:
         else:
             return None
     return total + section + (digit or 0)
-
-
-def _cents(text: str) -> int | None:
-    """What follows 圆: nothing, 捌角, 捌角贰分, 零捌角, 零贰分, 零."""
-    match = _CENTS.fullmatch(text)
-    if match is None:
-        return None
-    return 10 * _DIGITS[match[1] or "零"] + _DIGITS[match[2] or "零"]
