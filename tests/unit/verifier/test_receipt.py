@@ -64,10 +64,18 @@ def test_a_key_of_small_order_signs_nothing(key: bytes) -> None:
         assert not is_signed(key, r + bytes(32), MESSAGE)
 
 
-def test_openssl_alone_would_accept_such_a_key() -> None:
-    """Why is_public_key is there; if this fails, OpenSSL has become stricter and nothing is lost."""
-    neutral = (1).to_bytes(32, "little")
-    Ed25519PublicKey.from_public_bytes((P + 1).to_bytes(32, "little")).verify(neutral + bytes(32), MESSAGE)
+def forged_under_the_neutral_element() -> bytes:
+    """S·B = R + h·A holds for every message where A is the neutral element: R = S·B, of full order. PUBLIC is such a product."""
+    secret = int.from_bytes(sha512(SECRET.private_bytes_raw()).digest()[:32], "little") & (2**254 - 8) | 2**254
+    return PUBLIC + (secret % ORDER).to_bytes(32, "little")
+
+
+@pytest.mark.parametrize("y", [1, P + 1])
+def test_what_openssl_alone_would_accept(y: int) -> None:
+    """Why the key is asked for. If the first line fails, OpenSSL has become stricter, and nothing is lost."""
+    neutral = y.to_bytes(32, "little")
+    Ed25519PublicKey.from_public_bytes(neutral).verify(forged_under_the_neutral_element(), MESSAGE)
+    assert not is_signed(neutral, forged_under_the_neutral_element(), MESSAGE)
 
 
 @pytest.mark.parametrize("excess", [y for y in range(2, 19) if on_curve(y)])
