@@ -57,7 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = context
     context.metrics.registry.register(Findings(context.database))
-    rooms = (batch, invoices, documents, imports, proofs, verifications, lookups, diagnoses, recoveries, anchors, feed, reconciliations, keys, monitoring)
+    registering = (batch, invoices, documents, imports)
+    asking = (proofs, verifications, lookups, diagnoses, recoveries, anchors)
+    rooms = (*registering, *asking, feed, reconciliations, keys, monitoring)
     staff = (session, users, activity, releases)
     routers = [room.router for room in (*rooms, *staff)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third

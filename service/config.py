@@ -1,6 +1,7 @@
 """Settings: `ZHENGPIAO_…` variables, a `.env` file, and for secrets also a file named by `ZHENGPIAO_…_FILE`."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -36,6 +37,11 @@ class Settings(BaseSettings):
     """Public keys (Ed25519, 32 bytes in hex) of the service that a node follows, for its trust file."""
     follow_key: SecretStr | None = None
     """API key of the service that a query node or a mirror follows."""
+
+    regions: Annotated[tuple[str, ...], NoDecode] = ()
+    """The first two digits of the region codes that this registry is for; empty: all of them."""
+    reprint_fee: Decimal = Field(default=Decimal("20.00"), ge=0, max_digits=9, decimal_places=2)
+    """What a reprint costs where the registry is not at fault, in CNY."""
 
     receipt_key: SecretStr | None = None
     """Ed25519 private key, 32 bytes in hex, that signs receipts."""
@@ -84,10 +90,17 @@ class Settings(BaseSettings):
         keys = [bytes.fromhex(key) for key in self.service_keys]
         return {key_id(key): key for key in keys}
 
-    @field_validator("rpc_urls", "public_rpc_urls", "nodes", "service_keys", mode="before")
+    @field_validator("rpc_urls", "public_rpc_urls", "nodes", "service_keys", "regions", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("regions")
+    @classmethod
+    def _region_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(len(code) == 2 and code.isascii() and code.isdigit() for code in value):
+            raise ValueError("a region is two digits, such as 11")
+        return value
 
     @field_validator("contract")
     @classmethod

@@ -241,7 +241,10 @@ PROBLEMS: dict[str, Problem] = {
     "chain_unread": Problem(
         503,
         ("暂时读不到区块链", "The chain cannot be read"),
-        ("暂时读不到区块链，无法核对，没有改动任何记录。", "The chain cannot be read now, so nothing could be checked or was changed."),
+        (
+            "暂时读不到区块链，无法核对，没有改动任何记录。",
+            "The chain cannot be read now: nothing could be checked, and nothing was changed.",
+        ),
     ),
     # Keys.
     "key_not_found": Problem(404, ("没有这个密钥", "No such key"), ("没有这个密钥。", "There is no such key.")),

@@ -4,6 +4,7 @@ import ipaddress
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,11 +16,13 @@ from service.api import cookies
 from service.api.metrics import Metrics
 from service.api.waiting import Waiting
 from service.api.writes import Running
-from service.auth.keys import Keyring
+from service.auth.keys import Keyring, ids_of_role
 from service.auth.principals import Principal, Role, of_session, record
 from service.auth.sessions import Session
 from service.config import Settings
 from service.db import Database
+from service.diagnosis.diagnose import Diagnostics
+from service.diagnosis.nodes import Nodes
 from service.errors import Refused, Unavailable
 from service.formats.sandbox import Sandbox
 from service.invoices.submitting import Issuer
@@ -58,7 +61,19 @@ class Context:
         # An endpoint that the trust file does not name is nobody's business, neither in reports.
         names = {origin(url): f"endpoint {n}" for n, url in enumerate(own.rpc_urls, 1) if url not in trust.rpc_urls}
         readings = ChainReadings(own, self.http, names, lambda: self.clock())
-        self.verification = Verification(self.database, self.chain, readings, Sandbox(), settings.public_url)
+        self.sandbox = Sandbox()
+        self.verification = Verification(self.database, self.chain, readings, self.sandbox, settings.public_url)
+        self._nodes = Nodes(settings.nodes)
+        self.diagnostics = Diagnostics(
+            self.database,
+            self.chain,
+            trust.service_keys,
+            readings,
+            self._nodes,
+            partial(ids_of_role, role="central"),
+            settings.regions,
+            settings.reprint_fee,
+        )
         self._vault = vault(settings) if settings.data_keys is not None else None
         self._status: tuple[float, status.Status] | None = None
         self._anonymous = RateLimitItemPerMinute(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
@@ -67,6 +82,7 @@ class Context:
     def close(self) -> None:
         """End what was started, and close what is open."""
         self.verification.close()
+        self._nodes.close()
         self.http.close()
         self.database.close()
 
@@ -97,6 +113,20 @@ class Context:
         if principal.role not in roles:
             raise Refused("role_not_allowed", {"role": principal.role, "needed": ", ".join(roles)})
         return principal
+
+    def asker(self, request: Request) -> Principal | None:
+        """Who asks what anybody may ask, if they say so. A session counts only with its CSRF token: without, it is somebody.
+
+        Raises Refused for a key that is none.
+        """
+        if "authorization" in request.headers:
+            return self._of_key(request)
+        if cookies.SESSION not in request.cookies:
+            return None
+        try:
+            return of_session(self.session(request))
+        except Refused:
+            return None
 
     def _of_key(self, request: Request) -> Principal:
         principal = self.keyring.principal(request.headers.get("authorization"))

@@ -126,6 +126,11 @@ class Keyring:
         return principal
 
 
+def ids_of_role(connection: Connection, role: Role) -> frozenset[str]:
+    """The ids of all keys that have or had a role."""
+    return frozenset(connection.scalars(select(api_keys.c.id).where(api_keys.c.role == role)))
+
+
 def get_key(connection: Connection, id_: str) -> Key:
     """Raises Refused("key_not_found")."""
     row = connection.execute(select(api_keys).where(api_keys.c.id == id_)).one_or_none()

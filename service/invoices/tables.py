@@ -54,7 +54,7 @@ copies = Table(
     Column(
         "withheld",
         LargeBinary(256),
-        comment="restored from a partial copy: the leaves of the sections that it withheld, zero for the others; null: all are here",
+        comment="leaves of the sections that a partial copy proved and did not restore, zero for others; null: all are here",
     ),
 )
 

@@ -27,6 +27,6 @@ def upgrade() -> None:
             "withheld",
             sa.LargeBinary(length=256),
             nullable=True,
-            comment="restored from a partial copy: the leaves of the sections that it withheld, zero for the others; null: all are here",
+            comment="leaves of the sections that a partial copy proved and did not restore, zero for others; null: all are here",
         ),
     )
