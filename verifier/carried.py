@@ -57,7 +57,7 @@ def verify_carried(
     `home` is the registry that is asked: the code of another one is no question to it. None: whichever the code names.
     """
     links, others = _read_codes(carried.codes or ())
-    foreign = next((link for link in links if home is not None and link.site != home.rstrip("/").lower()), None)
+    foreign = next((link for link in links if home is not None and link.site != _site(home)), None)
     if foreign is not None and home is not None:
         host, own = host_of(foreign.site), host_of(home)
         if host == own:  # only how it is reached differs
@@ -99,6 +99,12 @@ def host_of(site: str) -> str:
         return host.encode("idna").decode()[:100]
     except UnicodeError:
         return shortened(host)
+
+
+def _site(url: str) -> str:
+    """As parse_link gives it."""
+    scheme, host, path, *_ = urlsplit(url)
+    return f"{scheme}://{host}".lower() + path.rstrip("/")
 
 
 def _by_code(

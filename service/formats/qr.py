@@ -36,7 +36,7 @@ class Symbol(NamedTuple):
 
 def link(public_url: str, number: str, commitment: bytes) -> str:
     """What the code of a copy says. The commitment stands behind the `#`, which no browser sends with the request."""
-    return f"{public_url}/v#{Question(number, commitment).to_text()}"
+    return f"{public_url.rstrip('/')}/v#{Question(number, commitment).to_text()}"
 
 
 def symbol(text: str, mm: float = MIN_MM) -> Symbol:

@@ -24,6 +24,7 @@ def read(image: Image.Image) -> list[tuple[str, str]]:
 
 def test_the_link_is_that_of_the_protocol() -> None:
     assert qr.link("https://registry.example", NUMBER, COMMITMENT) == LINK
+    assert qr.link("https://registry.example/", NUMBER, COMMITMENT) == LINK
     assert parse_link(LINK) == ("https://registry.example", Question(NUMBER, COMMITMENT))
 
 

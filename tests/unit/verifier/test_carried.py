@@ -137,6 +137,14 @@ def test_a_code_of_another_host_names_that_host_and_decides_nothing(site: str) -
     assert check(pdf(f"{site}/v#{COPY.to_text()}"), home=None).verdict == "valid"  # the command line has no home
 
 
+def test_how_home_is_written_means_nothing() -> None:
+    for home in ("https://Registry.Example", "https://registry.example/"):
+        assert check(pdf(LINK), home=home).verdict == "valid"
+    deep = f"https://registry.example/Deep/v#{COPY.to_text()}"
+    assert check(pdf(deep), home="https://registry.example/Deep/").verdict == "valid"
+    assert check(pdf(deep), home="https://registry.example/deep").verdict == "undecided"
+
+
 def test_the_case_of_a_host_means_nothing() -> None:
     assert check(pdf(f"HTTPS://Registry.Example/v#{COPY.to_text()}")).verdict == "valid"
 
