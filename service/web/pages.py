@@ -114,7 +114,8 @@ def _render(request: Request, path: str, shown: dict[str, Any], status: int = 20
     headers |= {
         "Content-Security-Policy": policy.content_security_policy(connect, scans=found.scans),
         "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-        "Cross-Origin-Opener-Policy": "same-origin",
+        # Without TLS a browser ignores it, and complains.
+        **({"Cross-Origin-Opener-Policy": "same-origin"} if public_url.startswith("https:") else {}),
         "Cache-Control": "no-cache",
         "Content-Language": tag,
         "Vary": "Accept-Encoding, Accept-Language",

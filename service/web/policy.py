@@ -19,7 +19,7 @@ _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9
 
 
 def origin(url: str) -> str | None:
-    """Scheme, host and port as a browser writes them; None for what is no http or https address, or of another alphabet than ASCII."""
+    """Scheme, host and port as a browser writes them; None for what is no http or https address in ASCII."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -1,57 +1,68 @@
-"""Pictures of every page and verdict, on phone and desktop, light and dark, in both languages: `python -m tests.e2e.gallery DIR [NAME…]`.
+"""Pictures of every page and verdict, on phone and desktop, light and dark, in both languages.
 
-Nothing is compared: they are made to be looked at.
+`python -m tests.e2e.gallery DIR [NAME…]`. Nothing is compared: they are made to be looked at.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e.browsing import ARGUMENTS, CHROMIUM
+from tests.e2e import codes
+from tests.e2e.browsing import PHONE, ROOT, Visit, launch, upload
 from tests.e2e.site import Site, vector_site
 from tests.vector_files import PROOFS
 
-LOOKS: list[tuple[str, ViewportSize, Any, str]] = [
-    ("phone-light-zh", {"width": 390, "height": 844}, "light", "zh-CN"),
-    ("phone-dark-en", {"width": 390, "height": 844}, "dark", "en-US"),
-    ("desktop-light-en", {"width": 1280, "height": 900}, "light", "en-US"),
-    ("desktop-dark-zh", {"width": 1280, "height": 900}, "dark", "zh-CN"),
-]
-Scene = Callable[[Site, Page], None]
+DESKTOP = {"width": 1280, "height": 900}
+LOOKS: dict[str, dict[str, Any]] = {
+    "phone-light-zh": {"viewport": PHONE, "color_scheme": "light", "locale": "zh-CN"},
+    "phone-dark-en": {"viewport": PHONE, "color_scheme": "dark", "locale": "en-US"},
+    "desktop-light-en": {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-US"},
+    "desktop-dark-zh": {"viewport": DESKTOP, "color_scheme": "dark", "locale": "zh-CN"},
+}
 SINCE = "2026-11-25T02:46:50+00:00"
+REGISTERED, ABSENT = "26112569896198455131", "26112151872651485678"
 
 
-def copy(file: str, **statement: Any) -> Scene:
-    def scene(site: Site, page: Page) -> None:
-        page.goto(f"{site.url}/v#{site.answers.hold(file, **statement)}")
+class Shown(NamedTuple):
+    site: Site
+    visit: Visit
+
+
+Scene = Callable[[Shown], None]
+
+
+def copy(file: str, status: str, **more: Any) -> Scene:
+    """Where a QR code leads."""
+
+    def scene(shown: Shown) -> None:
+        code = shown.site.answers.hold(file, status=status, state="final", since=SINCE, **more)
+        shown.visit.page.goto(f"{shown.site.url}/v#{code}")
 
     return scene
-
-
-def stated(status: str, **more: Any) -> dict[str, Any]:
-    return {"status": status, "state": "final", "since": SINCE, **more}
 
 
 def files(*names: str) -> Scene:
-    def scene(site: Site, page: Page) -> None:
-        page.goto(f"{site.url}/verify")
-        page.set_input_files("#files", [str(PROOFS / name) for name in names])
+    def scene(shown: Shown) -> None:
+        shown.visit.page.goto(f"{shown.site.url}/verify")
+        shown.visit.choose("files", *(PROOFS / name for name in names))
 
     return scene
 
 
-def lookup(result: str, proof: str | None = None, **more: Any) -> Scene:
-    def scene(site: Site, page: Page) -> None:
-        number = "26112569896198455131" if proof == "registered.proof.json" else "26112151872651485678"
-        if result:
-            found = {"result": result, "proof": None, **more}
-            if proof:
-                found["proof"] = __import__("json").loads((PROOFS / proof).read_bytes())
-            site.answers.lookups[number] = found
-        page.goto(f"{site.url}/")
+def lookup(found: dict[str, Any] | None, proof: str | None = None) -> Scene:
+    """What is typed, and what the service says to it; nothing: no more tries."""
+
+    def scene(shown: Shown) -> None:
+        number = ABSENT if proof == "absent" else REGISTERED
+        if found:
+            read = json.loads((PROOFS / f"{proof}.proof.json").read_bytes()) if proof else None
+            shown.site.answers.lookups[number] = {**found, "proof": read}
+        page = shown.visit.page
+        page.goto(f"{shown.site.url}/")
         page.fill("#field-number", number)
         page.fill("#field-issued_on", "2026-09-01")
         page.fill("#field-amount", "¥1,060.00")
@@ -60,44 +71,85 @@ def lookup(result: str, proof: str | None = None, **more: Any) -> Scene:
     return scene
 
 
+def photo(*texts: str) -> Scene:
+    def scene(shown: Shown) -> None:
+        shown.site.context.settings.public_url = "https://zhengpiao.example"
+        code = shown.site.answers.hold("valid.proof.json")
+        shown.visit.page.goto(f"{shown.site.url}/")
+        drawn = codes.png(codes.picture(*(text.replace("{code}", code) for text in texts)))
+        shown.visit.choose("photo", upload("photo.png", drawn, "image/png"))
+        shown.site.context.settings.public_url = shown.site.url
+
+    return scene
+
+
+def at(path: str) -> Scene:
+    def scene(shown: Shown) -> None:
+        shown.visit.page.goto(shown.site.url + path)
+
+    return scene
+
+
 def opened(scene: Scene) -> Scene:
-    def with_details(site: Site, page: Page) -> None:
-        scene(site, page)
-        page.wait_for_selector(".ticks")
-        for summary in page.query_selector_all("#answer summary"):
+    """With everything that can be opened."""
+
+    def with_details(shown: Shown) -> None:
+        scene(shown)
+        shown.visit.page.wait_for_selector(".ticks")
+        for summary in shown.visit.page.query_selector_all("#answer summary"):
             summary.click()
 
     return with_details
 
 
-def lying(site: Site, page: Page) -> None:
-    site.trust(site.chain.url, "http://127.0.0.1:9/")
-    page.goto(f"{site.url}/v#{site.answers.hold('valid.proof.json')}")
+def unreachable(shown: Shown) -> None:
+    shown.site.trust(shown.site.chain.url, "http://127.0.0.1:2/")
+    copy("valid.proof.json", "valid")(shown)
 
 
-def form_errors(site: Site, page: Page) -> None:
-    page.goto(f"{site.url}/")
-    page.fill("#field-number", "12 34,")
-    page.click("#lookup button")
+def form_errors(shown: Shown) -> None:
+    shown.visit.page.goto(f"{shown.site.url}/")
+    shown.visit.page.fill("#field-number", "12 34,")
+    shown.visit.page.click("#lookup button")
 
 
-def at(path: str) -> Scene:
-    return lambda site, page: (page.goto(site.url + path), None)[1]
+def waiting(shown: Shown) -> None:
+    code = shown.site.answers.hold("valid.proof.json")
+    shown.visit.page.route("**/v1/**", lambda _: None)
+    shown.visit.page.goto(f"{shown.site.url}/v#{code}")
+    shown.visit.page.evaluate("document.getElementById('answer').setAttribute('aria-busy', 'false')")
 
 
+def single(shown: Shown) -> None:
+    shown.visit.page.goto((ROOT / "verifier/web/zhengpiao-verify.html").as_uri())
+    shown.visit.choose("trust", PROOFS / "anchors.json")
+    shown.visit.page.wait_for_selector("#trusted .given")
+    shown.visit.choose("files", PROOFS / "valid.proof.json")
+
+
+def pdf(shown: Shown) -> None:
+    code = shown.site.answers.hold("valid.proof.json")
+    made = codes.pdf(codes.picture(f"{shown.site.url}/v#{code}"), (PROOFS / "valid.proof.json").read_bytes())
+    shown.visit.page.goto(f"{shown.site.url}/verify")
+    shown.visit.choose("files", upload("invoice.pdf", made, "application/pdf"))
+    shown.visit.page.wait_for_selector(".notes")
+
+
+SEVERAL = ("valid", "void", "amount_fail", "stale_valid", "chain_other", "partly_reversed")
 SCENES: dict[str, Scene] = {
     "home": at("/"),
     "home-errors": form_errors,
     "files": at("/verify"),
-    "valid": copy("valid.proof.json", **stated("valid")),
-    "valid-open": opened(copy("valid.proof.json", **stated("valid"))),
-    "announced": copy("valid.proof.json", **stated("valid", pending={"kind": "void"})),
-    "partly-reversed": copy("partly_reversed.proof.json", **stated("partly_reversed")),
-    "replaced": copy("replaced_original.proof.json", **stated("valid")),
-    "void": copy("void.proof.json", **stated("void", other_number="26112754987794378563")),
-    "reversed": copy("reversed.proof.json", **stated("reversed", other_number="26112322586405418271")),
-    "pending": copy("pending.proof.json", **stated("valid")),
-    "undecided": lying,
+    "waiting": waiting,
+    "valid": copy("valid.proof.json", "valid"),
+    "valid-open": opened(copy("valid.proof.json", "valid")),
+    "announced": copy("valid.proof.json", "valid", pending={"kind": "void"}),
+    "partly-reversed": copy("partly_reversed.proof.json", "partly_reversed"),
+    "replaced": copy("replaced_original.proof.json", "valid"),
+    "void": copy("void.proof.json", "void", other_number="26112754987794378563"),
+    "reversed": copy("reversed.proof.json", "reversed", other_number="26112322586405418271"),
+    "pending": copy("pending.proof.json", "valid"),
+    "undecided": unreachable,
     "malformed-address": at("/v#26112983965558933682.ABC"),
     "released": files("released.proof.json"),
     "forged": files("amount_fail.proof.json"),
@@ -105,42 +157,46 @@ SCENES: dict[str, Scene] = {
     "absent": files("absent.proof.json"),
     "registered": files("registered.proof.json"),
     "malformed": files("trailing_fail.proof.json"),
-    "several": files("valid.proof.json", "void.proof.json", "amount_fail.proof.json", "stale_valid.proof.json", "chain_other.proof.json", "partly_reversed.proof.json"),
-    "match": lookup("match", "registered.proof.json", status="valid"),
-    "match-void": lookup("match", "registered.proof.json", status="void"),
-    "mismatch": lookup("mismatch", "registered.proof.json", tries_left=4),
-    "not-registered": lookup("not_registered", "absent.proof.json", tries_left=4),
-    "not-yet-known": lookup("not_yet_known"),
-    "limited": lookup(""),
+    "several": files(*(f"{name}.proof.json" for name in SEVERAL)),
+    "pdf": pdf,
+    "match": lookup({"result": "match", "status": "valid"}, "registered"),
+    "match-void": lookup({"result": "match", "status": "void"}, "registered"),
+    "mismatch": lookup({"result": "mismatch"}, "registered"),
+    "not-registered": lookup({"result": "not_registered"}, "absent"),
+    "not-yet-known": lookup({"result": "not_yet_known"}),
+    "limited": lookup(None),
+    "other-registry": photo("https://other.test/v#{code}"),
+    "look-alike": photo("https://zhengpia0.example/v#{code}"),
+    "single": single,
 }
 
 
-def shots(site: Site, wanted: set[str], folder: Path) -> Iterator[str]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for name, scene in SCENES.items():
-            if wanted and name not in wanted:
-                continue
-            for look, viewport, scheme, locale in LOOKS:
-                site.answers.clear()
-                site.trust()
-                context = browser.new_context(viewport=viewport, color_scheme=scheme, locale=locale, timezone_id="Asia/Shanghai")
-                page = context.new_page()
-                troubles: list[str] = []
-                page.on("console", lambda message, into=troubles: into.append(message.text))
-                page.on("pageerror", lambda error, into=troubles: into.append(str(error)))
-                scene(site, page)
-                page.wait_for_selector("#answer[aria-busy=false]", state="attached")
-                page.wait_for_timeout(400)
-                page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
-                yield f"{name}-{look}: {page.title()} {troubles or ''}"
-                context.close()
+def shots(site: Site, browser: Browser, wanted: set[str], folder: Path) -> Iterator[str]:
+    for name, scene in SCENES.items():
+        if wanted and name not in wanted:
+            continue
+        for look, options in LOOKS.items():
+            site.answers.clear()
+            site.trust()
+            visit = Visit(browser, [], **options)
+            scene(Shown(site, visit))
+            visit.page.wait_for_selector("#answer[aria-busy=false]", state="attached")
+            visit.page.wait_for_timeout(400)
+            visit.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+            visit.page.unroute_all(behavior="ignoreErrors")
+            yield f"{name}-{look}: {visit.page.title()} {visit.faults or ''}"
+            visit.context.close()
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with vector_site() as site, sync_playwright() as playwright:
+        browser = launch(playwright.chromium)
+        for line in shots(site, browser, set(sys.argv[2:]), folder):
+            print(line)
         browser.close()
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.mkdir(parents=True, exist_ok=True)
-    with vector_site() as running:
-        for line in shots(running, set(sys.argv[2:]), target):
-            print(line)
+    main()

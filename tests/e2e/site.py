@@ -1,4 +1,4 @@
-"""The pages on a server that can be switched off, beside a chain that holds the vectors' anchors; the API is what a test says it is."""
+"""The pages on a server that can be switched off, beside a chain with the vectors' anchors; the API says what a test wants."""
 
 import json
 import socket

@@ -29,7 +29,10 @@ if (startPage()) {
       },
     );
   };
-  /** @type {(answer: import("../../../verifier/web/page/answer.js").Answer, material: Uint8Array | null, code: string | null) => void} */
+  /**
+   * @param {import("../../../verifier/web/page/answer.js").Answer} answer @param {Uint8Array | null} material
+   * @param {string | null} code on paper
+   */
   const show = (answer, material, code) =>
     place.show({ answer, code, actions: () => actionsFor({ answer, material }, { next, again: () => watched?.again() }) });
 

@@ -16,7 +16,11 @@ export function startEndpointsForm() {
     const urls = /** @type {string[]} */ (data.trust.rpc_urls);
     listed.replaceChildren(
       urls.length > 0
-        ? h("ul", {}, urls.map((url) => h("li", {}, h("code", {}, host(url)))))
+        ? h(
+            "ul",
+            {},
+            urls.map((url) => h("li", {}, h("code", {}, host(url)))),
+          )
         : h("p", {}, t("endpoints.none")),
     );
   };

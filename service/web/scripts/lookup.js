@@ -23,7 +23,10 @@ if (startPage()) {
   /** @type {import("../../../verifier/web/page/watching.js").Watch | null} */
   let watched = null;
 
-  /** What the page shows: how to begin, the camera, or an answer. What was typed stays. @param {"start" | "scan" | "answer"} mode */
+  /**
+   * What the page shows: how to begin, the camera, or an answer. What was typed stays.
+   * @param {"start" | "scan" | "answer"} mode
+   */
   function turnTo(mode) {
     watched?.stop();
     watched = null;
@@ -46,11 +49,14 @@ if (startPage()) {
     unreadable: (reason, file) => look(unread(reason, file), null),
   });
 
-  const form = lookupForm(() => turnTo("start"), (facts) => {
-    scanner.stop();
-    const item = { name: "", look: lookupLook(facts, surroundings().trusted), undecoded: null, code: null };
-    look(item, null, "waiting.lookup", { key: "action.edit", icon: "edit", run: toForm });
-  });
+  const form = lookupForm(
+    () => turnTo("start"),
+    (facts) => {
+      scanner.stop();
+      const item = { name: "", look: lookupLook(facts, surroundings().trusted), undecoded: null, code: null };
+      look(item, null, "waiting.lookup", { key: "action.edit", icon: "edit", run: toForm });
+    },
+  );
 
   function toForm() {
     turnTo("start");
@@ -78,7 +84,8 @@ if (startPage()) {
         place.show({
           answer: outcome.answer,
           code: code ?? codeOnPaperOf(outcome.answer),
-          actions: () => actionsFor(outcome, { next, again: () => watched?.again(), other: way ?? (isSettled(outcome) ? edit : null) }),
+          actions: () =>
+            actionsFor(outcome, { next, again: () => watched?.again(), other: way ?? (isSettled(outcome) ? edit : null) }),
         });
         if (isFirst) place.focus();
         isFirst = false;

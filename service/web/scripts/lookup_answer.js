@@ -10,7 +10,8 @@ import { lookedUp, Refused } from "./service.js";
 /**
  * @typedef {import("../../../verifier/web/page/answer.js").Answer} Answer
  * @typedef {import("../../../verifier/web/page/examining.js").Outcome} Outcome
- * @typedef {{result: "match" | "mismatch" | "not_registered" | "not_yet_known", status?: string | null, proof?: object | null}} Found
+ * @typedef {"match" | "mismatch" | "not_registered" | "not_yet_known"} Result
+ * @typedef {{result: Result, status?: string | null, proof?: object | null}} Found
  */
 
 /**
@@ -60,7 +61,10 @@ function match(proven, status) {
     role: looks.role,
     icon: looks.icon,
     word: { key: isGood ? "found.match" : `verdict.${status}` },
-    sentences: [{ key: "found.match.sentence" }, ...(status ? [{ key: "found.status", params: { status: { text: `status.${status}` } } }] : [])],
+    sentences: [
+      { key: "found.match.sentence" },
+      ...(status ? [{ key: "found.status", params: { status: { text: `status.${status}` } } }] : []),
+    ],
     notes: [COMPARED],
     advice: [{ key: isGood ? "advice.match" : `advice.${status}` }],
   };

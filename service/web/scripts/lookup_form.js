@@ -27,7 +27,13 @@ export function lookupForm(show, ask) {
     summary.hidden = wrong.length === 0;
     summary.replaceChildren(
       h("p", { class: "error" }, t("form.errors")),
-      h("ul", {}, wrong.map((name) => h("li", {}, h("a", { href: `#${field(name).id}`, onclick: (/** @type {Event} */ e) => go(e, name) }, t(ERRORS[name]))))),
+      h(
+        "ul",
+        {},
+        wrong.map((name) =>
+          h("li", {}, h("a", { href: `#${field(name).id}`, onclick: (/** @type {Event} */ e) => go(e, name) }, t(ERRORS[name]))),
+        ),
+      ),
     );
     for (const name of NAMES) {
       const isWrong = wrong.includes(name);
@@ -62,7 +68,7 @@ export function lookupForm(show, ask) {
   /** A number of 20 digits in groups, while nobody is typing in it. */
   function group() {
     const number = parseNumber(field("number").value);
-    if (number !== null) field("number").value = groupsOf(number).join(" ");
+    if (number !== null && groupsOf(number).length > 1) field("number").value = groupsOf(number).join(" ");
   }
 
   form.addEventListener("submit", (/** @type {Event} */ event) => {

@@ -1,4 +1,4 @@
-/** What every page of the service starts with: its data, its language, what it checks against, and what is loaded only when needed. */
+/** What every page of the service starts with: its data, its language, what it checks against, and what is loaded when needed. */
 
 import { byId } from "../../../verifier/web/page/dom.js";
 import { chooseLanguage, language, startLanguage } from "../../../verifier/web/page/texts.js";
@@ -18,7 +18,10 @@ import { stated } from "./service.js";
 /** @type {PageData} */
 export const data = JSON.parse(byId("page").textContent);
 
-/** Language, its switch, and where the visitor's own endpoints need it, the page once more. @returns {boolean} false: it is coming anew */
+/**
+ * Language, its switch, and where the visitor's own endpoints need it, the page once more.
+ * @returns {boolean} false: it is coming anew
+ */
 export function startPage() {
   document.documentElement.classList.add("js");
   startLanguage();
@@ -60,7 +63,7 @@ const parts = {
     async worker() {
       const url = `${data.static}/pdf.worker.js`;
       await bytesOf("pdf.worker.js");
-      return new Worker(workerUrl(url), { type: "module" });
+      return new Worker(workerUrl(url));
     },
   },
 };

@@ -44,7 +44,10 @@ export function decoded(file) {
   return post("/v1/verifications", form, null, UPLOAD_MS);
 }
 
-/** @param {string} path @param {BodyInit} body @param {string | null} type null: the body has its own @param {number} timeout_ms @returns {Promise<any>} */
+/**
+ * @param {string} path @param {BodyInit} body @param {string | null} type null: the body has its own @param {number} timeout_ms
+ * @returns {Promise<any>}
+ */
 async function post(path, body, type, timeout_ms) {
   const response = await fetch(path, {
     method: "POST",

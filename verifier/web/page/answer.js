@@ -97,7 +97,8 @@ export async function answerOf(examination, statement = null) {
   const lead = await leadOf(examination, statement);
   const contradicts = statement !== null && contradictionOf(examination, statement);
   const announced = statement?.pending ? announcementOf(statement) : contradicts ? [{ key: "announce.differs" }] : null;
-  const [role, icon] = announced && LOOKS[verdict][0] === "good" ? /** @type {[Role, string]} */ (["wait", "clock"]) : LOOKS[verdict];
+  const [role, icon] =
+    announced && LOOKS[verdict][0] === "good" ? /** @type {[Role, string]} */ (["wait", "clock"]) : LOOKS[verdict];
   return {
     examination,
     role,
@@ -118,6 +119,9 @@ export async function answerOf(examination, statement = null) {
   };
 }
 
+/** Those that are more than "not recognised". */
+const WORDS = new Set(["official_code", "other_code", "other_registry", "other_site", "look_alike", "no_code", "needs_source", "first_trust"]);
+
 /**
  * An answer to which no examination led: a picture without a code, an address that is none.
  * @param {string} reason what the texts `sentence.…` and `advice.…` are of @param {Record<string, Param>} [params]
@@ -127,7 +131,7 @@ export const unanswered = (reason, params = {}) => ({
   examination: null,
   role: "neutral",
   icon: "question",
-  word: { key: "verdict.malformed" },
+  word: { key: WORDS.has(reason) ? `word.${reason}` : "verdict.malformed" },
   sentences: [{ key: `sentence.${reason}`, params }],
   as_of: null,
   announcement: null,
@@ -144,7 +148,10 @@ export const unanswered = (reason, params = {}) => ({
 
 // --- the verdict's own sentence
 
-/** @param {Examination} examination @param {number | null} since @param {Answer["lead"]} lead @param {boolean} isAnnounced @returns {Said[]} */
+/**
+ * @param {Examination} examination @param {number | null} since @param {Answer["lead"]} lead @param {boolean} isAnnounced
+ * @returns {Said[]}
+ */
 function sentencesOf(examination, since, lead, isAnnounced) {
   const { verdict, checks, proof, status, as_of, view } = examination;
   switch (verdict) {
@@ -174,7 +181,10 @@ function sentencesOf(examination, since, lead, isAnnounced) {
         : [{ key: "sentence.stale.unknown", params: { time: { moment: Number(as_of?.time ?? view?.time) } } }];
     case "undecided": {
       const reason = reasonOf(checks);
-      return [...(reason ? [{ key: "sentence.reason", params: { reason: { check: reason } } }] : []), { key: "sentence.undecided" }];
+      return [
+        ...(reason ? [{ key: "sentence.reason", params: { reason: { check: reason } } }] : []),
+        { key: "sentence.undecided" },
+      ];
     }
     case "malformed":
       return [{ key: "sentence.malformed" }, { key: "sentence.reason", params: { reason: { check: checks.form } } }];
@@ -221,7 +231,8 @@ function asOf({ verdict, view, as_of }) {
 function checkedBy(view) {
   if (view === null || view.problem) return { key: "checked.not" };
   const { kind, block, endpoints } = view.source;
-  if (kind === "anchors_file" || !block) return { key: "checked.file", params: { seq: String(view.head), files: endpoints.join(", ") } };
+  if (kind === "anchors_file" || !block)
+    return { key: "checked.file", params: { seq: String(view.head), files: endpoints.join(", ") } };
   const params = { block: String(block.number), time: { moment: block.time }, endpoint: endpoints[0], count: endpoints.length };
   return { key: endpoints.length === 1 ? "checked.one" : "checked.several", params };
 }

@@ -82,4 +82,5 @@ export function answerPlace(root, title) {
 }
 
 /** @param {Element} root @returns {HTMLElement[]} */
-const focusables = (root) => [...root.querySelectorAll("a[href], button, summary, [tabindex]")].map((one) => /** @type {HTMLElement} */ (one));
+const focusables = (root) =>
+  [...root.querySelectorAll("a[href], button, summary, [tabindex]")].map((one) => /** @type {HTMLElement} */ (one));

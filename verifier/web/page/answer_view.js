@@ -34,7 +34,8 @@ function put(param) {
 }
 
 /** What is read out and stands in the page's title. @param {Answer} answer @returns {string} */
-export const inShort = (answer) => [answer.announcement?.said[0], answer.word, answer.sentences[0]].filter(isSaid).map(say).join(" ");
+export const inShort = (answer) =>
+  [answer.announcement?.said[0], answer.word, answer.sentences[0]].filter(isSaid).map(say).join(" ");
 
 /** @param {Said | null | undefined} said @returns {said is Said} */
 const isSaid = (said) => said !== null && said !== undefined;
@@ -52,12 +53,12 @@ export function viewOf(answer, actions, printed = null) {
     verdict(answer),
     answer.lead && lead(answer.lead),
     answer.notes.length > 0 && notes(answer.notes),
-    answer.compare && compare(answer.compare),
+    answer.compare && compare(answer.compare, printed),
     answer.ticks.length > 0 && ticks(answer.ticks),
     next(answer, actions),
     answer.ticks.length > 0 && sources(answer),
     answer.hashes.length > 0 && details(answer.hashes),
-    printed && h("footer", { class: "printed-code" }, printed, h("p", {}, t("print.again"))),
+    !answer.compare && printed && onPaper(printed),
   );
 }
 
@@ -67,7 +68,11 @@ const announcement = ({ role, said }) =>
     "section",
     { class: "announcement", "data-role": role },
     icon("clock"),
-    h("div", {}, said.map((one, i) => h("p", { class: i === 0 ? "strong" : null }, say(one)))),
+    h(
+      "div",
+      {},
+      said.map((one, i) => h("p", { class: i === 0 ? "strong" : null }, say(one))),
+    ),
   );
 
 /** What can stand in the largest type on a phone. @type {Record<string, number>} */
@@ -91,29 +96,54 @@ function verdict({ role, icon: shape, word, sentences, as_of, waits }) {
 
 /** @param {Answer["notes"]} all */
 const notes = (all) =>
-  h("ul", { class: "notes" }, all.map(({ role, icon: shape, said }) => h("li", { "data-role": role }, icon(shape), h("span", {}, say(said)))));
+  h(
+    "ul",
+    { class: "notes" },
+    all.map(({ role, icon: shape, said }) => h("li", { "data-role": role }, icon(shape), h("span", {}, say(said)))),
+  );
 
-/** @param {NonNullable<Answer["compare"]>} compare */
-const compare = ({ heading, facts }) =>
+/** @param {Element} code */
+const onPaper = (code) => h("div", { class: "printed-code" }, code, h("p", {}, t("print.again")));
+
+/** @param {NonNullable<Answer["compare"]>} compare @param {Element | null} printed */
+const compare = ({ heading, facts }, printed) =>
   h(
     "section",
     { class: "card compare" },
     h("h3", {}, say(heading)),
-    h("dl", {}, facts.map((fact) => h("div", { class: `fact ${fact.name}` }, h("dt", {}, t(`fact.${fact.name}`)), h("dd", {}, factValue(fact))))),
+    h(
+      "dl",
+      {},
+      facts.map((fact) =>
+        h("div", { class: `fact ${fact.name}` }, h("dt", {}, t(`fact.${fact.name}`)), h("dd", {}, factValue(fact))),
+      ),
+    ),
+    printed && onPaper(printed),
   );
 
 /** @param {import("./answer.js").Fact} fact */
 function factValue({ name, value, more, currency }) {
-  const shown = name === "number" ? digits(value) : name === "date" ? date(value) : name === "amount" ? money(value, currency ?? "") : value;
+  const shown =
+    name === "number" ? digits(value) : name === "date" ? date(value) : name === "amount" ? money(value, currency ?? "") : value;
   return [h("span", { class: "value" }, shown), more && h("span", { class: "more" }, more)];
 }
 
 /** A number in groups for the eye; copied it is whole. @param {string} number @returns {HTMLElement} */
-export const digits = (number) => h("span", { class: "digits" }, groupsOf(number).map((group) => h("span", {}, group)));
+export const digits = (number) =>
+  h(
+    "span",
+    { class: "digits" },
+    groupsOf(number).map((group) => h("span", {}, group)),
+  );
 
 /** @param {NonNullable<Answer["lead"]>} lead */
 const lead = ({ number, said }) =>
-  h("p", { class: "card lead" }, h("span", { class: "lead-label" }, say(said)), h("a", { href: `/#${number}`, class: "lead-number" }, digits(number), icon("arrow")));
+  h(
+    "p",
+    { class: "card lead" },
+    h("span", { class: "lead-label" }, say(said)),
+    h("a", { href: `/#${number}`, class: "lead-number" }, digits(number), icon("arrow")),
+  );
 
 /** @param {import("./answer.js").Tick[]} all */
 const ticks = (all) =>
@@ -128,7 +158,12 @@ const ticks = (all) =>
           "summary",
           {},
           h("span", { class: "tick-mark" }, icon(TICK_ICONS[said.key.split(".").slice(2).join(".")] ?? "dash")),
-          h("span", { class: "tick-text" }, h("span", { class: "tick-name" }, t(`tick.${name}`)), h("span", { class: "tick-said" }, say(said))),
+          h(
+            "span",
+            { class: "tick-text" },
+            h("span", { class: "tick-name" }, t(`tick.${name}`)),
+            h("span", { class: "tick-said" }, say(said)),
+          ),
           icon("chevron"),
         ),
         h("ol", { class: "steps" }, steps.map(step)),
@@ -178,7 +213,11 @@ const next = ({ advice }, actions) =>
     { class: "next" },
     h("h3", {}, t("next.heading")),
     advice.map((one) => h("p", {}, say(one))),
-    h("div", { class: "actions" }, actions.map((action, i) => button(action, i === 0))),
+    h(
+      "div",
+      { class: "actions" },
+      actions.map((action, i) => button(action, i === 0)),
+    ),
   );
 
 /** @param {Action} action @param {boolean} isPrimary @returns {HTMLElement} */
@@ -194,9 +233,19 @@ const sources = ({ checked, statement }) =>
     "section",
     { class: "sources" },
     h("h3", {}, t("sources.heading")),
-    h("p", { class: "source" }, icon("browser"), h("span", {}, h("span", { class: "source-name" }, t("sources.browser")), say(checked))),
+    h(
+      "p",
+      { class: "source" },
+      icon("browser"),
+      h("span", {}, h("span", { class: "source-name" }, t("sources.browser")), say(checked)),
+    ),
     statement &&
-      h("p", { class: "source" }, icon("service"), h("span", {}, h("span", { class: "source-name" }, t("sources.service")), serviceSays(statement))),
+      h(
+        "p",
+        { class: "source" },
+        icon("service"),
+        h("span", {}, h("span", { class: "source-name" }, t("sources.service")), serviceSays(statement)),
+      ),
   );
 
 /** @param {import("./answer.js").Statement} statement */
@@ -213,7 +262,13 @@ const details = (hashes) =>
     "details",
     { class: "card details" },
     h("summary", {}, h("span", {}, t("details.heading")), icon("chevron")),
-    h("dl", {}, hashes.map(({ name, value }) => h("div", {}, h("dt", {}, t(`detail.${name}`)), h("dd", {}, cut(value), copyButton(value, name))))),
+    h(
+      "dl",
+      {},
+      hashes.map(({ name, value }) =>
+        h("div", {}, h("dt", {}, t(`detail.${name}`)), h("dd", {}, cut(value), copyButton(value, name))),
+      ),
+    ),
   );
 
 /** Cut in the middle where there is no room; whole for whoever copies it. @param {string} value */
@@ -223,7 +278,11 @@ const cut = (value) => h("code", { class: "cut" }, h("span", {}, value.slice(0, 
 function copyButton(value, name) {
   if (!navigator.clipboard) return null;
   const label = () => t("details.copy", { name: t(`detail.${name}`) });
-  const made = h("button", { type: "button", class: "copy", "aria-label": label(), title: label(), onclick: () => copy() }, icon("copy"));
+  const made = h(
+    "button",
+    { type: "button", class: "copy", "aria-label": label(), title: label(), onclick: () => copy() },
+    icon("copy"),
+  );
   const copy = async () => {
     await navigator.clipboard.writeText(value);
     made.replaceChildren(icon("tick"));
@@ -241,6 +300,16 @@ export const waitingView = (key) =>
   h(
     "div",
     { class: "answer waiting" },
-    h("section", { class: "verdict", "data-role": "neutral" }, h("span", { class: "seal spinner" }), h("p", { class: "word", "data-t": key }, t(key)), h("p", { class: "sentence bone" })),
-    h("section", { class: "card compare", "aria-hidden": "true" }, Array.from({ length: 4 }, () => h("p", { class: "bone" }))),
+    h(
+      "section",
+      { class: "verdict", "data-role": "neutral" },
+      h("span", { class: "seal spinner" }),
+      h("p", { class: "word", "data-t": key }, t(key)),
+      h("p", { class: "sentence bone" }),
+    ),
+    h(
+      "section",
+      { class: "card compare", "aria-hidden": "true" },
+      Array.from({ length: 4 }, () => h("p", { class: "bone" })),
+    ),
   );

@@ -9,7 +9,8 @@ import { officialFromText } from "./official_qr.js";
  *   | {kind: "official", official: import("./official_qr.js").Official}
  *   | {kind: "foreign", host: string, issuer: Issuer}
  *   | {kind: "unknown"}} Code
- * @typedef {"own" | "look_alike" | "other"} Issuer whose address the code has: this registry's, one that may be taken for it, another
+ * @typedef {"own" | "look_alike" | "other"} Issuer whose address the code has: this registry's, one that may be taken for it,
+ *   another
  */
 
 /**
@@ -56,7 +57,13 @@ function isAlike(host, ownHost) {
 
 /** @param {string} name */
 const skeleton = (name) =>
-  name.replaceAll("rn", "m").replaceAll("vv", "w").replaceAll("0", "o").replace(/[1il|]/g, "l").replaceAll("5", "s").replaceAll("-", "");
+  name
+    .replaceAll("rn", "m")
+    .replaceAll("vv", "w")
+    .replaceAll("0", "o")
+    .replace(/[1il|]/g, "l")
+    .replaceAll("5", "s")
+    .replaceAll("-", "");
 
 /** Levenshtein's, letter by letter. @param {string} a @param {string} b */
 function distance(a, b) {

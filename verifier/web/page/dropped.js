@@ -59,7 +59,8 @@ async function pictureItem(file, around) {
 /** @param {string} name @param {string[]} texts @param {Surroundings} around @returns {Item} */
 export function codeItem(name, texts, around) {
   const codes = texts.map((text) => codeFromText(text, around.ownHosts));
-  if (copiesOf(codes).length > 1) return { name, look: () => Promise.resolve(outcome(unanswered("several_codes"))), undecoded: null, code: null };
+  if (copiesOf(codes).length > 1)
+    return { name, look: () => Promise.resolve(outcome(unanswered("several_codes"))), undecoded: null, code: null };
   return itemOfCode(name, bestOf(codes), around);
 }
 
@@ -92,7 +93,9 @@ const hostNotes = ({ issuer, host }) =>
 
 /** The copies that the codes name, each once. @param {Code[]} codes */
 const copiesOf = (codes) => [
-  ...new Map(codes.flatMap((code) => (code.kind === "copy" ? [[`${code.copy.number} ${code.copy.commitment}`, code]] : []))).values(),
+  ...new Map(
+    codes.flatMap((code) => (code.kind === "copy" ? [[`${code.copy.number} ${code.copy.commitment}`, code]] : [])),
+  ).values(),
 ];
 
 // --- PDF
@@ -140,7 +143,8 @@ function attachmentLook(bytes, texts, around) {
     if (copy && result === "pass") notes.push(note("neutral", "tick", "note.pdf.code_agrees"));
     if (copy && QUESTION_FAILED.has(why)) notes.push(note("bad", "cross", "note.pdf.code_differs"));
     const differs = official !== undefined && !agrees(official, bytes);
-    if (official) notes.push(differs ? note("bad", "cross", "note.pdf.official_differs") : note("neutral", "tick", "note.pdf.official_agrees"));
+    if (official)
+      notes.push(differs ? note("bad", "cross", "note.pdf.official_differs") : note("neutral", "tick", "note.pdf.official_agrees"));
     notes.push(note("neutral", "dash", "note.pdf.print_not_compared"));
     const shown = differs ? pageDiffers(answer) : copy && copy.issuer !== "own" ? ofAnother(answer) : answer;
     return { answer: withNotes(shown, notes), material };
@@ -173,7 +177,10 @@ const pageDiffers = (answer) => ({
   ticks: answer.ticks.map((tick) => (tick.role === "good" ? { ...tick, role: "neutral" } : tick)),
 });
 
-/** Sound as it is, the code on its page leads elsewhere: that is looked at before anything is green. @param {Answer} answer @returns {Answer} */
+/**
+ * Sound as it is, the code on its page leads elsewhere: that is looked at before anything is green.
+ * @param {Answer} answer @returns {Answer}
+ */
 const ofAnother = (answer) => (answer.role === "good" ? { ...answer, role: "caution", icon: "warning" } : answer);
 
 // --- what several of them need
@@ -194,7 +201,8 @@ export const noted = (look, notes) => async () => {
 const outcome = (answer) => ({ answer, material: null });
 
 /**
- * @param {File} file @param {string} reason @param {Record<string, string>} [params] @param {File | null} [undecoded] @returns {Item}
+ * @param {{name: string}} file @param {string} reason @param {Record<string, string>} [params] @param {File | null} [undecoded]
+ * @returns {Item}
  */
 export const saying = (file, reason, params = {}, undecoded = null) => ({
   name: file.name,

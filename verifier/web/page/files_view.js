@@ -119,10 +119,14 @@ export function filesView(around, place, way) {
     const other = way.other(item, (replacement) => {
       row.watch?.stop();
       row.item = replacement;
-      row.watch = watch(replacement.look, (found) => {
-        row.outcome = found;
-        render();
-      }, report);
+      row.watch = watch(
+        replacement.look,
+        (found) => {
+          row.outcome = found;
+          render();
+        },
+        report,
+      );
     });
     place.show({
       answer: outcome.answer,
@@ -146,10 +150,10 @@ export function filesView(around, place, way) {
   addEventListener("drop", (event) => {
     event.preventDefault();
     zone.classList.remove("over");
-    void take([...(/** @type {DragEvent} */ (event).dataTransfer?.files ?? [])]);
+    void take([.../** @type {DragEvent} */ (event.dataTransfer?.files ?? [])]);
   });
   addEventListener("paste", (event) => {
-    const files = [...(/** @type {ClipboardEvent} */ (event).clipboardData?.files ?? [])];
+    const files = [.../** @type {ClipboardEvent} */ (event.clipboardData?.files ?? [])];
     if (files.length > 0) void take(files);
   });
   onLanguage(() => expected > 1 && render());
@@ -188,18 +192,42 @@ function table(rows, expected, open) {
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, ["result", "file", "number", "seller", "amount"].map((name) => h("th", { scope: "col", class: name }, t(`column.${name}`))))),
-      h("tbody", {}, rows.map((row, i) => line(row, i, open))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          ["result", "file", "number", "seller", "amount"].map((name) =>
+            h("th", { scope: "col", class: name }, t(`column.${name}`)),
+          ),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((row, i) => line(row, i, open)),
+      ),
     ),
     done.length === expected &&
-      h("p", {}, h("button", { type: "button", class: "button", onclick: () => download(csv(rows), "zhengpiao.csv", "text/csv") }, icon("save"), h("span", {}, t("files.csv")))),
+      h(
+        "p",
+        {},
+        h(
+          "button",
+          { type: "button", class: "button", onclick: () => download(csv(rows), "zhengpiao.csv", "text/csv") },
+          icon("save"),
+          h("span", {}, t("files.csv")),
+        ),
+      ),
   );
 }
 
 /** @param {Row} row @param {number} i @param {(row: Row) => void} open */
 function line(row, i, open) {
   const { item, outcome } = row;
-  const cell = (/** @type {string} */ name, /** @type {any} */ content) => h("td", { class: name, "data-label": t(`column.${name}`) }, content);
+  const cell = (/** @type {string} */ name, /** @type {any} */ content) =>
+    h("td", { class: name, "data-label": t(`column.${name}`) }, content);
   const { number, seller, amount } = factsOf(outcome);
   return h(
     "tr",
@@ -208,7 +236,12 @@ function line(row, i, open) {
       "td",
       { class: "result" },
       outcome
-        ? h("button", { type: "button", class: "open", "data-row": String(i), onclick: () => open(row) }, icon(outcome.answer.icon), h("span", {}, say(outcome.answer.word)))
+        ? h(
+            "button",
+            { type: "button", class: "open", "data-row": String(i), onclick: () => open(row) },
+            icon(outcome.answer.icon),
+            h("span", {}, say(outcome.answer.word)),
+          )
         : h("span", { class: "pulse-text" }, t("waiting.row")),
     ),
     cell("file", item.name),
@@ -235,7 +268,8 @@ function factsOf(outcome) {
  */
 function csv(rows) {
   const field = (/** @type {string} */ text) => `"${safe(text).replaceAll('"', '""')}"`;
-  const safe = (/** @type {string} */ text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : /^\d{12,}$/.test(text) ? `\t${text}` : text);
+  const safe = (/** @type {string} */ text) =>
+    /^[=+\-@\t\r]/.test(text) ? `'${text}` : /^\d{12,}$/.test(text) ? `\t${text}` : text;
   const head = ["file", "result", "number", "seller", "amount"].map((name) => field(t(`column.${name}`)));
   const lines = rows.map(({ item, outcome }) => {
     const { number, seller, amount } = factsOf(outcome);

@@ -20,7 +20,10 @@ const MAX_LENGTH = 256;
 /** @param {string} text @returns {Official | null} */
 export function officialFromText(text) {
   if (text.length > MAX_LENGTH) return null;
-  const fields = text.normalize("NFKC").split(",").map((field) => field.replace(/\s+/gu, ""));
+  const fields = text
+    .normalize("NFKC")
+    .split(",")
+    .map((field) => field.replace(/\s+/gu, ""));
   if (fields.length < 7 || fields.length > 9 || fields[8]) return null;
   const [version, kind, code, number, amount, day] = fields;
   if (version !== "01" || !/^\d{2}$/.test(kind) || !/^\d{8}$/.test(day) || !/^-?\d{1,16}(\.\d{1,2})?$/.test(amount)) return null;

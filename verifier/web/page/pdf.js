@@ -50,8 +50,9 @@ export async function readPdf(file, parts, load) {
   } catch {
     throw new UnreadablePdf("pdf_no_reader");
   }
-  const reader = library.PDFWorker.create({ port });
   const clock = timer(MAX_MS);
+  port.addEventListener("error", () => clock.end("pdf_no_reader"));
+  const reader = library.PDFWorker.create({ port });
   try {
     return await Promise.race([read(library, reader, data, load), clock.over]);
   } finally {
@@ -123,13 +124,13 @@ async function rendered(page) {
   return canvas;
 }
 
-/** @param {number} ms */
+/** Rejects when the time is over, or before. @param {number} ms */
 function timer(ms) {
-  /** @type {ReturnType<typeof setTimeout>} */
-  let id;
-  const over = new Promise((_, reject) => {
-    id = setTimeout(() => reject(new UnreadablePdf("pdf_slow")), ms);
-  });
+  /** @type {(error: UnreadablePdf) => void} */
+  let reject;
+  const over = /** @type {Promise<never>} */ (new Promise((_, fail) => (reject = fail)));
   over.catch(() => {});
-  return { over: /** @type {Promise<never>} */ (over), stop: () => clearTimeout(id) };
+  const end = (/** @type {UnreadablePdf["code"]} */ code) => reject(new UnreadablePdf(code));
+  const id = setTimeout(end, ms, "pdf_slow");
+  return { over, end, stop: () => clearTimeout(id) };
 }

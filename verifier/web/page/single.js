@@ -18,13 +18,14 @@ import { chooseLanguage, language, onLanguage, startLanguage, t, translate } fro
 /**
  * @typedef {{name: string, bytes: Uint8Array, parsed: import("../trust.js").Anchors}} AnchorsFile
  * @typedef {{name: string, bytes: Uint8Array, parsed: import("../trust.js").Trust}} TrustFile
+ * @typedef {(() => string) | null} Why a file is neither; null where it does not even look like one
  */
 
 /** @type {AnchorsFile[]} */
 let anchors = [];
 /** @type {TrustFile | null} */
 let trust = null;
-/** @type {{name: string, said: (() => string) | null}[]} */
+/** @type {{name: string, said: Why}[]} */
 let unusable = [];
 
 const preferred = navigator.languages.find((tag) => /^(zh|en)\b/.test(tag)) ?? "zh";
@@ -51,7 +52,7 @@ const parts = {
     async worker() {
       const script = new Blob([await embedded("pdf.worker.js")], { type: "text/javascript" });
       const url = URL.createObjectURL(script);
-      const worker = new Worker(url, { type: "module" });
+      const worker = new Worker(url);
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
       return worker;
     },
@@ -98,7 +99,7 @@ async function trustFiles(files) {
 
 /**
  * @param {string} name @param {Uint8Array} bytes
- * @returns {Promise<{kind: "trust", file: TrustFile} | {kind: "anchors", file: AnchorsFile} | {kind: "none", said: (() => string) | null}>}
+ * @returns {Promise<{kind: "trust", file: TrustFile} | {kind: "anchors", file: AnchorsFile} | {kind: "none", said: Why}>}
  */
 async function trustOf(name, bytes) {
   const looksLike = kindOfTrust(bytes);
@@ -140,6 +141,8 @@ function showTrusted() {
   if (trust && endpoints().length === 0) byId("endpoints-own").placeholder = trust.parsed.rpc_urls.join("\n");
 }
 
+const isTrusting = () => trust !== null || anchors.length > 0;
+
 /** @param {import("../fields.js").Chain} chain */
 const named = ({ chain_id, contract }) => ({ chain_id: String(chain_id), contract });
 
@@ -150,7 +153,11 @@ function clearTrust() {
 
 /** @returns {string[]} those that are addresses */
 function endpoints() {
-  const lines = /** @type {string[]} */ (byId("endpoints-own").value.split("\n").map((/** @type {string} */ line) => line.trim()));
+  const lines = /** @type {string[]} */ (
+    byId("endpoints-own")
+      .value.split("\n")
+      .map((/** @type {string} */ line) => line.trim())
+  );
   const wrong = lines.findIndex((line) => line !== "" && origin(line) === null);
   byId("endpoints-said").textContent = wrong < 0 ? "" : t("endpoints.wrong", { line: wrong + 1 });
   return lines.filter((line) => origin(line) !== null);
@@ -183,7 +190,7 @@ const files = filesView(surroundings, place, {
   async first(file) {
     if (file.size <= MAX_TRUST && kindOfTrust(new Uint8Array(await file.arrayBuffer())) !== null)
       return { ...saying(file, "trust_in_material"), given: file };
-    return trust === null && anchors.length === 0 ? saying(file, "first_trust") : null;
+    return isTrusting() ? null : saying(file, "first_trust");
   },
 });
 
@@ -200,5 +207,5 @@ async function useAsTrust(file) {
 scannerView(parts.detector, {
   start: () => place.clear(),
   end: () => {},
-  codes: (texts) => files.open(codeItem("QR", texts, surroundings())),
+  codes: (texts) => files.open(isTrusting() ? codeItem("QR", texts, surroundings()) : saying({ name: "QR" }, "first_trust")),
 });

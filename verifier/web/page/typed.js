@@ -15,7 +15,9 @@ const plain = (text) => text.normalize("NFKC").replace(/\s+/gu, "");
 export function parseNumber(text) {
   const legacy = /^(\d{10}|\d{12})[\s-]+(\d{8})$/.exec(text.normalize("NFKC").trim());
   if (legacy) return `${legacy[1]}-${legacy[2]}`;
-  const number = plain(text).replace(/[‐-―−]/gu, "-").toUpperCase();
+  const number = plain(text)
+    .replace(/[‐-―−]/gu, "-")
+    .toUpperCase();
   const joined = /^(\d{10})(\d{8})$/.exec(number);
   if (joined) return `${joined[1]}-${joined[2]}`;
   return isNumber(number) ? number : null;

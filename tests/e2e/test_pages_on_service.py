@@ -1,0 +1,218 @@
+"""The pages on the whole service: register, anchor, scan, void, look up, print; a new user's way."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser
+
+from service.worker import build
+from tests.chain import Chain, RegistryContract
+from tests.e2e import codes
+from tests.e2e.browsing import ROOT, Visit, upload, visiting
+from tests.e2e.site import Served
+from tests.integration.api import Api
+from tests.unit.samples import sections_of
+
+SELLER = "91110108MAXXXX015B"
+HOSTILE = "<img src=x onerror=alert(1)>&lt;b&gt;公司<script>alert(1)</script>"
+
+
+class Service:
+    """The real application, its worker's steps, and what an issuer asks of it."""
+
+    def __init__(self, chain: Chain, contract: RegistryContract, database: Path) -> None:
+        self.api = Api(
+            f"sqlite:///{database}",
+            contract=contract.address,
+            chain_id=chain.chain_id,
+            rpc_urls=(chain.url,),
+            anchor_key=chain.accounts[2].private_key,
+            public_url="http://localhost",
+            max_lag_s=10**9,
+        )
+        self.served = Served(self.api.app, "localhost")
+        self.worker: Any = build(self.api.settings, self.api.database)
+        self.client = httpx2.Client(base_url=self.served.url, timeout=30)
+        self.hosts = [self.served.url[7:], chain.url[7:]]
+        self.work()
+
+    def work(self) -> None:
+        self.worker.run_once()
+        self.api.context._status = None
+
+    def register(self, sections: dict[str, Any]) -> Any:
+        answer = self.client.post(
+            "/v1/invoices",
+            json={"profile": "as_issued", "sections": sections},
+            headers=self.api.key("issuer", sections["seller"]["tax_id"]),
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def finish(self, *numbers: str) -> None:
+        """Work until what is known of these is final."""
+        deadline = time.monotonic() + 30
+        while any(self.state(number) != "final" for number in numbers):
+            assert time.monotonic() < deadline
+            self.work()
+            time.sleep(0.05)
+
+    def state(self, number: str) -> str:
+        state: str = self.client.get(f"/v1/invoices/{number}", headers=self.api.auditor).json()["state"]
+        return state
+
+    def link(self, made: Any) -> str:
+        """Where its QR code leads, on this host."""
+        return f"{self.served.url}/v{made['links']['verify'].partition('/v')[2]}"
+
+
+@pytest.fixture(scope="module")
+def service(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    running = Service(chain, RegistryContract.deploy(chain), tmp_path_factory.mktemp("pages") / "service.db")
+    yield running
+    running.client.close()
+    running.served.stop()
+    running.api.database.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Service) -> Iterator[Visit]:
+    with visiting(browser, service.hosts) as one:
+        yield one
+
+
+def test_from_registered_to_void(service: Service, visit: Visit) -> None:
+    made = service.register(sections_of("S10"))
+    number = made["number"]
+    visit.page.goto(service.link(made))
+    visit.wait_for("已受理，待上链")
+    assert visit.greens() == 0
+    service.finish(number)
+    visit.wait_for("登记有效")  # by itself
+    assert visit.role() == "good"
+    reason = {"reason": "开票有误"}
+    voided = service.client.post(f"/v1/invoices/{number}/void", json=reason, headers=service.api.key("issuer", SELLER))
+    assert voided.status_code == 200, voided.text
+    visit.page.reload()
+    visit.page.wait_for_selector(".announcement")
+    assert "正在作废" in visit.page.inner_text(".announcement")
+    assert visit.greens() == 0
+    service.finish(number)
+    visit.wait_for("已作废")
+    assert visit.page.locator(".announcement").count() == 0
+
+
+def test_the_issuers_pdf(service: Service, visit: Visit) -> None:
+    made = service.register(sections_of("S01"))
+    service.finish(made["number"])
+    answer = service.client.get(f"/v1/invoices/{made['number']}/document.pdf", headers=service.api.key("issuer", SELLER))
+    assert answer.status_code == 200, answer.text
+    visit.page.goto(f"{service.served.url}/verify")
+    visit.choose("files", upload("invoice.pdf", answer.content))
+    # Its code has the public URL; this host is another name of the same service.
+    visit.wait_for("登记有效")
+    assert "是同一份" in visit.page.inner_text(".notes")
+
+
+def test_the_four_answers_and_the_way_without_javascript(service: Service, browser: Browser) -> None:
+    made = service.register(sections_of("S06"))
+    service.finish(made["number"])
+    sections = sections_of("S06")
+    number, day, amount = made["number"], sections["header"]["issued_on"], sections["totals"]["amount_with_tax"]
+    cases = [
+        (number, day, amount, "一致"),
+        (number, day, "1.00", "不一致"),
+        ("26112999000000000099", day, amount, "查无此票"),
+    ]
+    for scripts in (True, False):
+        with visiting(browser, service.hosts, java_script_enabled=scripts) as one:
+            for asked, on, of, word in cases:
+                one.page.goto(f"{service.served.url}/")
+                one.page.fill("#field-number", asked)
+                one.page.fill("#field-issued_on", on)
+                one.page.fill("#field-amount", of)
+                one.page.click("#lookup button[type=submit]")
+                one.page.wait_for_selector(f'.word:text-is("{word}")')
+                by_server = one.page.locator(".notice:has-text('服务器的答复')").count()
+                assert by_server == (0 if scripts else 1)
+                assert one.greens() == 0
+            if not scripts:
+                one.page.goto(f"{service.served.url}/")
+                one.page.fill("#field-number", "12,34")
+                one.page.fill("#field-amount", "１,０６０元")
+                one.page.click("#lookup button[type=submit]")
+                assert one.page.locator("#lookup-errors li").count() == 2
+                assert one.page.input_value("#field-number") == "12,34"
+                assert one.page.input_value("#field-amount") == "１,０６０元"
+                one.page.goto(service.link(made))
+                assert "需要 JavaScript" in one.page.inner_text("main")
+                assert not one.page.is_visible(".spinner")
+                one.page.click("main a")
+                assert one.page.url == f"{service.served.url}/"
+                one.page.click("#language")
+                assert one.page.inner_text("h1") == "Check an invoice"
+
+
+def test_html_in_an_invoice_is_text(service: Service, visit: Visit) -> None:
+    sections = sections_of("S02")
+    sections["header"]["number"] = "26112999000000000777"
+    sections["seller"]["name"] = HOSTILE
+    sections["totals"]["amount_in_capitals"] = "<svg onload=alert(1)>"
+    made = service.register(sections)
+    service.finish(made["number"])
+    visit.page.goto(service.link(made))
+    visit.wait_for("登记有效")
+    assert HOSTILE in visit.page.inner_text(".fact.seller")
+    assert HOSTILE in visit.page.inner_text(".verdict .sentence")
+    assert "<svg onload=alert(1)>" in visit.page.inner_text(".fact.amount")
+    assert visit.page.locator("#answer img, #answer script").count() == 0
+
+
+def test_the_single_file_asks_a_service_only_when_told_to(service: Service, browser: Browser) -> None:
+    made = service.register(sections_of("S05"))
+    service.finish(made["number"])
+    answer = service.client.get("/zhengpiao-verify.html")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.content == (ROOT / "verifier/web/zhengpiao-verify.html").read_bytes()
+    photo = upload("a.png", codes.png(codes.picture(service.link(made))), "image/png")
+    with visiting(browser, service.hosts) as one:
+        one.page.goto((ROOT / "verifier/web/zhengpiao-verify.html").as_uri())
+        one.choose("trust", upload("trust.json", service.client.get("/v1/trust").content))
+        one.page.wait_for_selector("#trusted .given")
+        one.choose("files", photo)
+        one.wait_for("二维码已读出")
+        assert service.served.url[7:] in one.page.inner_text(".actions .primary")
+        assert not one.asked_hosts()
+        one.page.click(".actions .primary")
+        one.wait_for("登记有效")
+
+
+def test_static_files_may_be_kept_and_pages_may_not(service: Service) -> None:
+    page = service.client.get("/v", headers={"Accept-Encoding": "gzip"})
+    assert page.headers["cache-control"] == "no-cache"
+    assert "set-cookie" not in page.headers
+    script = page.text.partition('modulepreload" href="')[2].partition('"')[0]
+    kept = service.client.get(script, headers={"Accept-Encoding": "gzip"})
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert kept.headers["content-encoding"] == "gzip"
+    older = service.client.get(f"/static/0000/{script.rpartition('/')[2]}")
+    assert older.headers["cache-control"] == "no-cache"
+    assert older.content == kept.content
+    for wrong in ("/static/x/..%2fpages.py", "/static/x/../policy.py", "/static/x/nothing.js"):
+        assert service.client.get(wrong).status_code == 404
+    for odd in (
+        "/v?from=singlemessage&isappinstalled=0",
+        "/?utm_source=a",
+        "/verify?lang=xx",
+        "/?lang=en&connect=javascript:alert(1)",
+    ):
+        answer = service.client.get(odd)
+        assert answer.status_code == 200, odd
+        assert "javascript" not in answer.headers["content-security-policy"]
+    given = service.client.get("/?connect=https://rpc.example,http://[::1]:8545,https://a;script-src *,https://b.example/path")
+    sources = given.headers["content-security-policy"].partition("connect-src ")[2].partition(";")[0].split()
+    assert sources[-2:] == ["https://rpc.example", "http://[::1]:8545"]
