@@ -8,6 +8,7 @@ there; a test holds that it finds nothing in what is.
 import re
 from datetime import date
 from decimal import Context, Decimal
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 from unicodedata import is_normalized
@@ -102,6 +103,15 @@ def _day(written: str, today: date) -> date | None:
     return day if day <= today else None
 
 
+@lru_cache(maxsize=4096)
+def _rate(written: str, label: str | None, day: date) -> Decimal | None:
+    """None for what is no rate of that day, or is labelled otherwise."""
+    rate, severity, _ = rates.judge(written, day)
+    if severity or (label and rates.judge_label(label, rate)):
+        return None
+    return rate
+
+
 def _lines(text: str, at: int, day: date, amount: Decimal, tax: Decimal, with_tax: Decimal) -> int:
     """Where the lines that begin `at` end, if each is right and they add up to the totals; else 0."""
     left, left_tax, left_with_tax = amount, tax, with_tax
@@ -115,8 +125,8 @@ def _lines(text: str, at: int, day: date, amount: Decimal, tax: Decimal, with_ta
         at = line.end()
         written, written_with_tax, quantity, written_rate, label, written_tax, price, separator = line.groups()
         line_amount, line_tax = Decimal(written), Decimal(written_tax)
-        rate, severity, _ = rates.judge(written_rate, day)
-        if rate is None or severity or (label and rates.judge_label(label, rate)):
+        rate = _rate(written_rate, label, day)
+        if rate is None:
             return 0
         line_due = line_amount * rate
         if abs(line_due - line_tax) > LINE_TAX_TOLERANCE:

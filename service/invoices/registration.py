@@ -5,10 +5,12 @@ caller's transaction: the same path for one invoice and for ten thousand.
 """
 
 import os
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,7 +24,7 @@ from service.invoices.facts import Derived, Facts
 from service.invoices.plain import recognise
 from service.invoices.rules import examine, refuses
 from service.invoices.tables import acts, copies, invoices
-from service.ledger.entries import Accepted, History, append, histories
+from service.ledger.entries import Accepted, History, append_in_pieces, histories
 from service.ledger.receipts import ReceiptKeys
 from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, copy_of, section_leaves
 from verifier.entry import ZERO, Entry, Kind, number_key
@@ -128,17 +130,19 @@ def register(
             outcomes.append(work.decide(one))
         except Refused as refused:
             outcomes.append(refused)
-    accepted = append(connection, work.entries, keys, deadline)
-    results: list[Registered | Refused] = []
-    for one, outcome in zip(prepared, outcomes, strict=True):
-        if isinstance(outcome, Refused):
-            results.append(outcome)
-        else:
-            first, *rest = outcome
-            results.append(Registered(one, accepted[first], [accepted[n] for n in rest]))
-    _store(connection, [result for result in results if isinstance(result, Registered)], issuer)
+    issues = [(one, outcome[0]) for one, outcome in zip(prepared, outcomes, strict=True) if not isinstance(outcome, Refused)]
+    accepted: list[Accepted] = []
+    stored = 0
+    for piece in append_in_pieces(connection, work.entries, keys, deadline):
+        accepted += piece
+        upto = bisect_left(issues, len(accepted), stored, key=itemgetter(1))
+        _store(connection, [(one, accepted[at].id) for one, at in issues[stored:upto]], issuer)
+        stored = upto
     _store_acts(connection, work.act_numbers, accepted, issuer)
-    return results
+    return [
+        outcome if isinstance(outcome, Refused) else Registered(one, accepted[outcome[0]], [accepted[at] for at in outcome[1:]])
+        for one, outcome in zip(prepared, outcomes, strict=True)
+    ]
 
 
 def check(connection: Connection, one: Prepared, now_ms: int) -> None:
@@ -244,12 +248,11 @@ def _reference(facts: Facts) -> originals.Reference:
     return originals.Reference(facts.number, facts.relation or "", facts.seller_tax_id, facts.amount_with_tax)
 
 
-def _store(connection: Connection, registered: Sequence[Registered], issuer: str) -> None:
-    if not registered:
-        return
+def _store(connection: Connection, issues: Sequence[tuple[Prepared, int]], issuer: str) -> None:
+    """The rows of invoices, each with the id of its issue entry."""
     invoice_rows, copy_rows = [], []
-    for one, issued, _ in registered:
-        canonical, id_ = one.canonical, issued.id
+    for one, id_ in issues:
+        canonical = one.canonical
         content = [canonical[name] for name in _STORED_SECTIONS]
         findings = findings_to_json(one.findings)
         invoice_rows.append((id_, *content, *one.derived, one.profile, one.external_id, issuer, findings))

@@ -16,10 +16,9 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Context, Decimal, localcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.errors import Finding, Severity
 from service.formats import capitals
@@ -72,8 +71,7 @@ _CATEGORY = re.compile(r"\*[^*]+\*")
 _WITH_CATEGORY = DIGITAL | LEGACY | {"toll"}
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(NamedTuple):
     """`sections` as they are to be registered, `changed` those that differ from what was sent, `canonical` the bytes to hash.
 
     `canonical` lacks the sections that have none; there is a finding for each, and it refuses.

@@ -1,7 +1,8 @@
 """Accepting entries: the register's rules are applied here, before anything is signed, to all that was accepted for the number."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -96,17 +97,27 @@ def append(connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: 
     with the order in which transactions saw each other. A UNIQUE violation means that another process accepted for the same
     number meanwhile: try the whole transaction again.
     """
+    return list(chain.from_iterable(append_in_pieces(connection, accepted, keys, deadline)))
+
+
+def append_in_pieces(
+    connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: ReceiptKeys, deadline: int
+) -> Iterator[list[Accepted]]:
+    """The same a piece at a time: what the caller writes about a piece costs no time, since the next is being signed meanwhile."""
     if not accepted:
-        return []
+        return
     ids = _next_ids(connection, len(accepted))
     encoded = [entry.encode() for entry, _ in accepted]
-    receipts = keys.sign_all(encoded, deadline)
-    rows = [
-        (id_, entry.key, ordinal, data, ids[0], *receipt)
-        for id_, (entry, ordinal), data, receipt in zip(ids, accepted, encoded, receipts, strict=True)
-    ]
-    insert_rows(connection, entries, _COLUMNS, rows)
-    return [Accepted(id_, entry, receipt) for id_, (entry, _), receipt in zip(ids, accepted, receipts, strict=True)]
+    at = 0
+    for receipts in keys.sign_in_pieces(encoded, deadline):
+        piece = range(at, at + len(receipts))
+        at = piece.stop
+        rows = [
+            (ids[n], accepted[n][0].key, accepted[n][1], encoded[n], ids[0], *receipt)
+            for n, receipt in zip(piece, receipts, strict=True)
+        ]
+        insert_rows(connection, entries, _COLUMNS, rows)
+        yield [Accepted(ids[n], accepted[n][0], receipt) for n, receipt in zip(piece, receipts, strict=True)]
 
 
 def _next_ids(connection: Connection, count: int) -> Sequence[int]:
