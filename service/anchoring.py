@@ -65,6 +65,14 @@ class Anchoring:
 
     def run_once(self) -> bool:
         """All steps once; True where something moved. Trouble is written down for everybody, and ends the round."""
+        try:
+            return self._round()
+        except DBAPIError as error:
+            if not is_unique_violation(error):
+                raise
+            return True  # another worker was faster with the same step
+
+    def _round(self) -> bool:
         moved, view, trouble = False, None, None
         try:
             view = self._look()
@@ -77,10 +85,6 @@ class Anchoring:
             self._check_fluent(view)
         except ChainTrouble as found:
             trouble = found
-        except DBAPIError as error:
-            if not is_unique_violation(error):
-                raise
-            return True  # another worker was faster with the same step
         self._report(trouble, view)
         return moved
 

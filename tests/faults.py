@@ -276,7 +276,7 @@ def play(
         deadline = time.monotonic() + seconds
         try:
             while time.monotonic() < deadline:
-                time.sleep(dice.uniform(0.2, 1.5))
+                time.sleep(dice.uniform(0.3, 2.5))
                 name, _, do = dice.choices(faults, [weight for _, weight, _ in faults])[0]
                 do()
                 happened[name] += 1

@@ -12,7 +12,7 @@ from service import anchoring, chain, db, worker
 from service.anchoring import Anchoring
 from service.chain import Anchored, Chain, ChainTrouble, NotSent, View
 from service.db import Database
-from service.ledger import health, incidents, outbox, pruning, sealing
+from service.ledger import health, incidents, outbox, pruning, register, sealing
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import incidents as incidents_table
 from service.trouble import Trouble
@@ -375,7 +375,7 @@ class _Outbox(NamedTuple):
 
 @mutation("a_pending_entry_is_tampered_with")
 def receipts_are_not_checked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ReceiptKeys, "is_valid", lambda *_: True)
+    patch.setattr(ReceiptKeys, "are_valid", lambda _self, entries, _receipts: [True] * len(entries))
 
 
 # what is said
@@ -468,3 +468,8 @@ def being_second_is_an_error(patch: pytest.MonkeyPatch) -> None:
 def there_are_no_heartbeats(patch: pytest.MonkeyPatch) -> None:
     true = sealing.seal
     patch.setattr(sealing, "seal", lambda *rest, heartbeat, **options: true(*rest, heartbeat=False, **options))
+
+
+@mutation("another_anchorer_takes_a_seq_with_later_batches_sealed", "another_anchorer_takes_the_seq")
+def pages_of_what_is_sealed_again_are_left(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(register, "discard_from", lambda *_: None)

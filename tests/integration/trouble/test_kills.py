@@ -7,7 +7,7 @@ import pytest
 from tests.integration.trouble.dying import Grain, work
 from tests.world import World, world
 
-LINES = 25
+LINES = 15
 """How many of the lines, drawn by a seed, the worker dies at; scripts/faults takes as many as one wants."""
 
 
