@@ -38,19 +38,30 @@ def parents(level: Sequence[bytes]) -> list[bytes]:
     return above
 
 
-def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+def tree_levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """Every node of the tree over `leaves`, level by level from the leaves up; of no leaves, one empty level."""
+    levels: list[Sequence[bytes]] = [leaves]
+    while len(levels[-1]) > 1:
+        levels.append(parents(levels[-1]))
+    return levels
+
+
+def path_in(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
     """The siblings of leaf `index`, from the leaf up. RFC 9162 section 2.1.3.1. Raises IndexError outside the tree."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"leaf {index} of {len(leaves)}")
+    if not 0 <= index < len(levels[0]):
+        raise IndexError(f"leaf {index} of {len(levels[0])}")
     path = []
-    level: Sequence[bytes] = leaves
-    while len(level) > 1:
+    for level in levels[:-1]:
         sibling = index ^ 1
-        if sibling < len(level):
+        if sibling < len(level):  # else the node is carried up
             path.append(level[sibling])
-        level = parents(level)
         index >>= 1
     return path
+
+
+def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The same where the tree is asked once."""
+    return path_in(tree_levels(leaves), index)
 
 
 def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
@@ -60,17 +71,15 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     """
     if not 0 <= index < size:
         return None
-    node, last = leaf, size - 1
-    for sibling in path:
-        if last == 0:
-            return None
-        if index & 1 or index == last:
-            node = sha256(b"\x01" + sibling + node).digest()
-            while not index & 1 and index:
-                index >>= 1
-                last >>= 1
-        else:
-            node = sha256(b"\x01" + node + sibling).digest()
+    # Below where its way and the last leaf's part, a node has a sibling at every level; above, only where it is a right one: the
+    # last node of a level is carried up.
+    inner = (index ^ size - 1).bit_length()
+    if len(path) != inner + (index >> inner).bit_count():
+        return None
+    node = leaf
+    for sibling in path[:inner]:
+        node = sha256(b"\x01" + sibling + node if index & 1 else b"\x01" + node + sibling).digest()
         index >>= 1
-        last >>= 1
-    return node if last == 0 else None
+    for sibling in path[inner:]:
+        node = sha256(b"\x01" + sibling + node).digest()
+    return node
