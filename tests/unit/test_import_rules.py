@@ -16,6 +16,7 @@ PURE = {
     "errors",
     "fields",
     "merkle",
+    "messages",
     "proof",
     "receipt",
     "register",
