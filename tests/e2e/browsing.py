@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, FilePayload, Page, Request
+from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, FilePayload, Page, Request, ViewportSize
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => console.error(`POLICY ${event.effectiveDirective} ${event.blockedURI}`));
