@@ -175,6 +175,7 @@ STATEMENT = {
     "state": "final",
     "current": True,
     "since": "2026-11-25T08:26:40.000+00:00",
+    "findings": 0,
     "pending": {"kind": "void"},
 }
 LOOKUP = {"number": NUMBER, "issued_on": "2026-11-20", "amount_with_tax": "320.00"}

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.invoices import reading
-from service.invoices.registration import STATUS_NAMES
+from service.invoices.registration import STATUS_NAMES, findings_from_json
 from service.ledger.entries import History, Stored
 from verifier.commitment import copy_of
 from verifier.entry import Kind
@@ -14,7 +14,8 @@ from verifier.entry import Kind
 def statement(connection: Connection, number: str, commitment: bytes) -> dict[str, Any] | None:
     """`status` and `since` as of what is final, `pending` for what is accepted and not final yet; None for no copy of this number.
 
-    `current` tells whether this very copy is the current one. `other_number` is that of the invoice that replaced or reversed it.
+    `current` tells whether this very copy is the current one, `findings` how many the rules had when it was registered.
+    `other_number` is that of the invoice that replaced or reversed it.
     """
     record = reading.find(connection, number)
     copy = copy_of(commitment)
@@ -33,6 +34,7 @@ def statement(connection: Connection, number: str, commitment: bytes) -> dict[st
         "state": states[record.stored.index(made_by)],
         "current": told.state.copy == copy or made_by not in settled,
         "since": reading.at(last.entry.recorded_at),
+        "findings": len(findings_from_json(record.invoice.findings)) if record.invoice is not None else 0,
     }
     said |= _other(connection, last)
     open_ones = (s for s, state in zip(record.stored, states, strict=True) if state != "final")

@@ -147,7 +147,7 @@ def test_a_statement_is_for_holders_of_a_copy(api: Api) -> None:
         found: dict[str, object] = answer.json()
         return found
 
-    assert (state()["status"], state()["state"]) == ("valid", "pending")
+    assert (state()["status"], state()["state"], state()["findings"]) == ("valid", "pending", len(said["findings"]))
     api.anchor()
     api.register("S11")
     assert state()["pending"] == {"kind": "void", "other_number": "26112999000000000011"}

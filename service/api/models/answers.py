@@ -215,6 +215,7 @@ class Statement(Answer):
     state: State
     current: Annotated[bool, Field(description="Whether this very copy is the current one.")]
     since: Time
+    findings: Annotated[int, Field(ge=0, description="How many the rules had when it was registered.")]
     other_number: str | None = None
     pending: PendingAct | None = None
 

@@ -11,7 +11,7 @@ import { lookedUp, Refused } from "./service.js";
  * @typedef {import("../../../verifier/web/page/answer.js").Answer} Answer
  * @typedef {import("../../../verifier/web/page/examining.js").Outcome} Outcome
  * @typedef {"match" | "mismatch" | "not_registered" | "not_yet_known"} Result
- * @typedef {{result: Result, status?: string | null, proof?: object | null}} Found
+ * @typedef {{result: Result, status?: string | null, proof?: object | null, tries_left: number}} Found
  */
 
 /**
@@ -38,9 +38,10 @@ async function answerTo(found, number, trusted) {
   const options = { endpoints: trusted.endpoints, sources: [given, ...trusted.sources] };
   const proven = await answerOf(await examineQuestion({ number }, trusted.trust, options));
   const verdict = proven.examination?.verdict;
-  if (found.result === "not_registered") return verdict === "absent" || verdict === "released" ? proven : unproven(proven);
+  if (found.result === "not_registered")
+    return verdict === "absent" || verdict === "released" ? counted(proven, found) : unproven(proven);
   if (verdict !== "registered") return unproven(proven);
-  return found.result === "match" ? match(proven, found.status ?? null) : mismatch(proven);
+  return found.result === "match" ? match(proven, found.status ?? null) : counted(mismatch(proven), found);
 }
 
 /** @param {object | null | undefined} proof */
@@ -87,6 +88,12 @@ const mismatch = (proven) => ({
   sentences: [{ key: "found.mismatch.sentence" }],
   notes: [COMPARED],
   advice: [{ key: "advice.mismatch" }],
+});
+
+/** How many wrong guesses are left. @param {Answer} answer @param {Found} found @returns {Answer} */
+const counted = (answer, { tries_left }) => ({
+  ...answer,
+  advice: [...answer.advice, { key: "found.tries", params: { count: tries_left } }],
 });
 
 /** @type {import("../../../verifier/web/page/answer.js").Note} */

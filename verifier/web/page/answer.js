@@ -21,6 +21,7 @@ import { numberKey } from "../entry.js";
  * @property {string} status
  * @property {string} state
  * @property {string} [since]
+ * @property {number} [findings] that the rules had when it was registered
  * @property {string} [other_number]
  * @property {{kind: string}} [pending]
  *
@@ -107,7 +108,7 @@ export async function answerOf(examination, statement = null) {
     sentences: sentencesOf(examination, since, lead, announced !== null),
     as_of: announced ? null : asOf(examination),
     announcement: announced && { role: "wait", said: announced },
-    notes: [],
+    notes: findingsOf(statement),
     compare: compareOf(examination),
     ticks: proof ? ticksOf(examination, role === "good" || role === "caution") : [],
     lead,
@@ -120,7 +121,16 @@ export async function answerOf(examination, statement = null) {
 }
 
 /** Those that are more than "not recognised". */
-const WORDS = new Set(["official_code", "other_code", "other_registry", "other_site", "look_alike", "no_code", "needs_source", "first_trust"]);
+const WORDS = new Set([
+  "official_code",
+  "other_code",
+  "other_registry",
+  "other_site",
+  "look_alike",
+  "no_code",
+  "needs_source",
+  "first_trust",
+]);
 
 /**
  * An answer to which no examination led: a picture without a code, an address that is none.
@@ -319,6 +329,12 @@ function announcementOf({ pending }) {
 }
 
 const KINDS = new Set(["issue", "void", "reverse", "reprint", "reverse_part", "release"]);
+
+/** How much of it the rules found fault with, beside whatever the verdict is. @param {Statement | null} statement @returns {Note[]} */
+function findingsOf(statement) {
+  const count = statement?.findings ?? 0;
+  return count > 0 ? [{ role: "caution", icon: "warning", said: { key: "note.findings", params: { count } } }] : [];
+}
 
 /** It says of this copy something else than what is proven, and not that anything is on its way. */
 function contradictionOf(/** @type {Examination} */ { verdict, status }, /** @type {Statement} */ statement) {
