@@ -35,6 +35,8 @@ FOREIGN_AT_ONCE = 100
 """Foreign anchors that are written down in one step."""
 NOTE_MS = 86_400_000
 """What the note about a foreign anchor promises."""
+MAX_GWEI = 2**63 - 1
+"""What the database can store: the accounts of development chains have more."""
 
 _PASSING = frozenset((Trouble.UNSETTLED, Trouble.BEHIND))
 
@@ -331,7 +333,7 @@ def _word(now: float, trouble: ChainTrouble | None, view: View | None, last: hea
     code, since, detail = (str(trouble.code), now, trouble.detail[:500]) if trouble else (None, None, None)
     if view is not None:
         final, left_out = view.final_block, ", ".join(view.left_out)[:500]
-        seen = (view.head, view.final_head, final.number, final.time, view.balance // 10**9, left_out)
+        seen = (view.head, view.final_head, final.number, final.time, min(view.balance // 10**9, MAX_GWEI), left_out)
         return health.Health(now, code, since, detail, *seen)
     if last is not None:
         return last._replace(seen_at=now, trouble=code, since=since, detail=detail)

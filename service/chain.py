@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 from eth_account import Account
 from eth_utils.crypto import keccak
 
 from service.trouble import Trouble
+from verifier.entry import MAX_BATCH
 from verifier.errors import Unreachable
 from verifier.transport import HttpClient, origin
 
@@ -28,6 +29,8 @@ BEHIND_S = 60
 MAX_CALLS = 100
 """In one request; more are sent in several."""
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+_TOO_LARGE = 2**63
+"""No block, time, seq or nonce comes that far, and no database would store it."""
 _USUAL_TIP = 10**9
 """Where no endpoint suggests a tip."""
 
@@ -294,8 +297,10 @@ class Chain:
             raise ChainTrouble(Trouble.NO_CONTRACT, f"{endpoint.origin} has no code at the contract's address")
         is_final = final_code != "0x"  # else deployed after the final block: nothing is held there yet
         balance, nonce = (_number(endpoint, _value(endpoint, answer)) for answer in answers[3:5])
+        if nonce >= _TOO_LARGE:
+            raise endpoint.bad_answer("a nonce that nobody comes to")
         first_seq, head, paused, may_anchor = (_word(endpoint, answer) for answer in answers[6:10])
-        if not 0 < first_seq <= head + 1:
+        if not 0 < first_seq <= head + 1 < _TOO_LARGE:
             raise endpoint.bad_answer("sequence numbers that no contract of ours has")
         held = [_anchored(endpoint, answer) for answer in answers[fixed : fixed + len(seqs)]]
         held_final = [_anchored(endpoint, answer) if is_final else None for answer in answers[fixed + len(seqs) :]]
@@ -430,7 +435,7 @@ def _value(endpoint: Endpoint, answer: dict[str, Any]) -> Any:
 def _data(endpoint: Endpoint, answer: dict[str, Any], length: int) -> bytes:
     try:
         data = bytes.fromhex(_value(endpoint, answer)[2:])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, KeyError):
         data = b""
     if len(data) != length:
         raise endpoint.bad_answer("an answer of the wrong length, as if from another contract")
@@ -443,9 +448,12 @@ def _word(endpoint: Endpoint, answer: dict[str, Any]) -> int:
 
 def _number(endpoint: Endpoint, value: Any) -> int:
     try:
-        return int(value, 16)
+        number = int(value, 16)
     except (TypeError, ValueError):
-        raise endpoint.bad_answer("an answer that is no number") from None
+        number = -1
+    if number < 0:
+        raise endpoint.bad_answer("an answer that is no number")
+    return number
 
 
 def _block(endpoint: Endpoint, value: Any) -> Block:
@@ -453,8 +461,8 @@ def _block(endpoint: Endpoint, value: Any) -> Block:
         block = Block(int(value["number"], 16), bytes.fromhex(value["hash"][2:]), int(value["timestamp"], 16))
     except (TypeError, KeyError, ValueError):
         raise endpoint.bad_answer("an answer that is no block") from None
-    if len(block.hash) != 32 or not any(block.hash):
-        raise endpoint.bad_answer("a block without a hash")
+    if len(block.hash) != 32 or not any(block.hash) or not 0 <= block.number < _TOO_LARGE or not 0 < block.time < _TOO_LARGE:
+        raise endpoint.bad_answer("a block that no chain has")
     return block
 
 
@@ -462,7 +470,8 @@ def _anchored(endpoint: Endpoint, answer: dict[str, Any]) -> Anchored | None:
     """None only where the contract itself says that it does not hold the seq: any other failure is no answer."""
     if (_revert_data(answer) or "").startswith(_UNKNOWN_SEQ):
         return None
-    anchored = Anchored(*decode(["bytes32", "bytes32", "uint32", "uint64", "uint64"], _data(endpoint, answer, 160)))
-    if anchored.time == 0:
-        raise endpoint.bad_answer("an anchor without a time")
-    return anchored
+    data = _data(endpoint, answer, 160)
+    size, time, block_number = (int.from_bytes(data[start : start + 32], "big") for start in (64, 96, 128))
+    if size > MAX_BATCH or not 0 < time < _TOO_LARGE or block_number >= _TOO_LARGE:
+        raise endpoint.bad_answer("an anchor that the contract would not store")
+    return Anchored(data[:32], data[32:64], size, time, block_number)

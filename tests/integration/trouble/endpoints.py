@@ -1,10 +1,11 @@
 """Endpoints that are down, slow, frozen, wrong or lying."""
 
+import json
 from typing import Any
 
 from tests.chain import RegistryContract, anvil
 from tests.integration.trouble.scenario import ONE, scenario
-from tests.lying_proxy import SEND
+from tests.lying_proxy import SEND, Lie
 from tests.world import World
 
 HOUR_S = 3600
@@ -101,6 +102,57 @@ def node_answers_zeros(world: World) -> None:
         world.round()
         assert world.trouble() is None
     assert not world.incidents()
+    world.check()
+
+
+_BLOCK: dict[str, Any] = {"number": "0x1", "hash": "0x" + "ab" * 32, "timestamp": "0x1"}
+_VALUES: tuple[Any, ...] = (None, [], {}, "", "0x", "zz", "0xzz", "0x-1", "-1", True, 7, -7, 2**70, 1.5, [[]], {"a": 1})
+_MEMBERS: tuple[Any, ...] = (None, 1, "", "0x", "0x" + "f" * 60, "-0x1", [])
+_ERRORS: tuple[Any, ...] = ("text", [], 1, {}, {"data": 5}, {"data": {"data": []}}, {"message": None, "data": "0x"})
+_ANSWERS: list[dict[str, Any]] = [
+    *({"result": value} for value in _VALUES),
+    *({"result": "0x" + "ff" * length} for length in (1, 8, 31, 32, 33, 160, 1000)),
+    *({"result": {**_BLOCK, name: value}} for name in _BLOCK for value in _MEMBERS),
+    *({"error": value} for value in _ERRORS),
+    {},
+    {"result": "0x1", "error": None},
+]
+"""What an endpoint might send that is broken, or hostile."""
+
+
+def _always(answer: dict[str, Any]) -> Lie:
+    return lambda _call, _ask: dict(answer)
+
+
+@scenario(databases=ONE)
+def node_answers_anything(world: World) -> None:
+    """Whatever it is, it is the node's fault, and known to be."""
+    [proxy] = world.proxies
+    world.accept(2)
+    world.rest()
+    world.accept()
+    world.worker.round()
+    methods = sorted(set(proxy.asked) | {"eth_getTransactionByHash"})
+    assert len(methods) == 9
+    for method in methods:
+        for number, lie in enumerate(_ANSWERS):
+            proxy.lie(method, _always(lie))
+            world.mine()  # else nothing is read again
+            world.worker.round()
+            assert "worker_failed" not in world.incidents(), (method, lie)
+            proxy.tell_truth()
+            if number % 10 == 0:
+                world.worker.round()
+                world.accept()
+                world.worker.round()
+    for lie in _ANSWERS:
+        proxy.say(json.dumps(lie).encode())
+        world.worker.round()
+    assert "worker_failed" not in world.incidents()
+    proxy.tell_truth()
+    world.round()
+    world.node.rpc("anvil_setBalance", world.contract.anchorer, "0x" + "f" * 64)
+    world.accept()
     world.check()
 
 

@@ -73,6 +73,12 @@ def the_status_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(HttpClient, "__call__", lambda *asked: true(*asked)._replace(status=200))
 
 
+@mutation("node_answers_anything")
+def numbers_may_be_of_any_size(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(chain, "_TOO_LARGE", 2**300)
+    patch.setattr(anchoring, "MAX_GWEI", 2**300)
+
+
 @mutation("two_endpoints_disagree")
 def the_first_endpoint_is_believed(patch: pytest.MonkeyPatch) -> None:
     true = Chain._agreed
