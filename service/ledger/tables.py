@@ -87,7 +87,7 @@ tiles = Table(
     Column("seq", BigInteger, ForeignKey("batches.seq"), primary_key=True, autoincrement=False),
     Column("level", SmallInteger, primary_key=True, autoincrement=False, comment="0: leaves; 1: the roots of the tiles below"),
     Column("tile", SmallInteger, primary_key=True, autoincrement=False),
-    Column("hashes", LargeBinary, nullable=False, comment="256 hashes of 32 bytes, the last tile fewer"),
+    Column("hashes", LargeBinary, nullable=False, comment="up to 256 leaves, then the nodes above them, level by level"),
     sqlite_with_rowid=False,
 )
 

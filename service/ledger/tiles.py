@@ -1,47 +1,83 @@
-"""A batch's tree as tiles of 256 leaves: a proof reads two of them, whatever the batch's size (RFC 9162 section 2.1.3)."""
+"""A batch's tree as tiles of 256 leaves, with all nodes between: a path is read from two of them, and nothing is hashed for it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
+from service.db import insert_rows
 from service.ledger.tables import tiles
-from verifier.merkle import inclusion_path, tree_hash
+from verifier.merkle import EMPTY, tree_levels
 
 WIDTH = 256
 
 
-def write(connection: Connection, seq: int, leaves: Sequence[bytes]) -> bytes:
-    """Store the tiles of a batch and return its log root.
+def made_of(leaves: Sequence[bytes]) -> tuple[dict[tuple[int, int], bytes], bytes]:
+    """The tiles of a batch, by (level, number), and its log root.
 
     After eight levels of pairing, node i of the tree is the root of tile i, complete or not: so the roots of the tiles are the
-    leaves of the tree above them.
+    leaves of the tile above them.
     """
-    pieces = [leaves[start : start + WIDTH] for start in range(0, len(leaves), WIDTH)]
-    roots = [tree_hash(piece) for piece in pieces]
-    rows = [{"seq": seq, "level": 0, "tile": n, "hashes": b"".join(piece)} for n, piece in enumerate(pieces)]
-    if len(roots) > 1:
-        rows.append({"seq": seq, "level": 1, "tile": 0, "hashes": b"".join(roots)})
-    if rows:
-        connection.execute(insert(tiles), rows)
-    return tree_hash(roots)
+    made: dict[tuple[int, int], bytes] = {}
+    roots: Sequence[bytes] = leaves
+    for level in (0, 1):
+        trees = [tree_levels(roots[start : start + WIDTH]) for start in range(0, len(roots), WIDTH)]
+        if level == 0 or len(trees[0][0]) > 1:
+            made |= {(level, n): b"".join(chain.from_iterable(tree)) for n, tree in enumerate(trees)}
+        roots = [tree[-1][0] for tree in trees]
+        if not roots:
+            return {}, EMPTY
+    return made, roots[0]
+
+
+def write(connection: Connection, seq: int, leaves: Sequence[bytes]) -> bytes:
+    """Store the tiles of a batch and return its log root."""
+    made, root = made_of(leaves)
+    insert_rows(connection, tiles, ("seq", "level", "tile", "hashes"), [(seq, *place, hashes) for place, hashes in made.items()])
+    return root
 
 
 def path(connection: Connection, seq: int, index: int, size: int) -> list[bytes]:
-    """The inclusion path of leaf `index` in batch `seq` of `size` leaves."""
-    tile = index // WIDTH
-    wanted = [(0, tile)] if size <= WIDTH else [(0, tile), (1, 0)]
-    found: list[bytes] = []
-    for (level, number), at in zip(wanted, (index % WIDTH, tile), strict=False):
-        query = select(tiles.c.hashes).where(tiles.c.seq == seq, tiles.c.level == level, tiles.c.tile == number)
-        found += inclusion_path(_split(connection.execute(query).scalar_one()), at)
+    """The inclusion path of leaf `index` in batch `seq` of `size` leaves (RFC 9162 section 2.1.3)."""
+    tile, at = divmod(index, WIDTH)
+    query = select(tiles.c.hashes).where(tiles.c.seq == seq)
+    lower = query.where(tiles.c.level == 0, tiles.c.tile == tile)
+    found = path_in_tile(connection.execute(lower).scalar_one(), at)
+    if size > WIDTH:
+        upper = query.where(tiles.c.level == 1, tiles.c.tile == 0)
+        found += path_in_tile(connection.execute(upper).scalar_one(), tile)
+    return found
+
+
+def path_in_tile(hashes: bytes, at: int) -> list[bytes]:
+    """The siblings of leaf `at` of a tile, from the leaf up."""
+    width = _WIDTHS[len(hashes) // 32]
+    found = []
+    start = 0
+    while width > 1:
+        sibling = at ^ 1
+        if sibling < width:
+            found.append(hashes[start + 32 * sibling : start + 32 * sibling + 32])
+        start += 32 * width
+        width = width + 1 >> 1
+        at >>= 1
     return found
 
 
 def leaves(connection: Connection, seq: int) -> Iterator[bytes]:
     """The leaf hashes of a batch in order, a tile (up to 256 × 32 bytes) at a time."""
     query = select(tiles.c.hashes).where(tiles.c.seq == seq, tiles.c.level == 0).order_by(tiles.c.tile)
-    yield from connection.scalars(query.execution_options(yield_per=64))
+    return map(leaves_in, connection.scalars(query.execution_options(yield_per=64)))
 
 
-def _split(hashes: bytes) -> list[bytes]:
-    return [hashes[start : start + 32] for start in range(0, len(hashes), 32)]
+def leaves_in(hashes: bytes) -> bytes:
+    """The leaf hashes of a tile; of what is no tile, none."""
+    return hashes[: 32 * _WIDTHS.get(len(hashes) // 32, 0)]
+
+
+def _nodes(width: int) -> int:
+    """How many nodes a tree of so many leaves has in all its levels, where an odd last one stands in the level above again."""
+    return width if width < 2 else width + _nodes(width + 1 >> 1)
+
+
+_WIDTHS = {_nodes(width): width for width in range(1, WIDTH + 1)}

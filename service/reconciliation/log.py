@@ -16,7 +16,7 @@ from sqlalchemy import Connection, TextClause, text
 from service.central import acknowledgements
 from service.central.acknowledgements import Delivery
 from service.ledger.receipts import batch_message, packed
-from service.ledger.tiles import WIDTH
+from service.ledger.tiles import WIDTH, leaves_in, made_of
 from service.reconciliation.findings import Found
 from service.reconciliation.naming import number_of
 from service.reconciliation.scope import Scope, Witness
@@ -152,7 +152,7 @@ def _check_batch(
     expected_tiles: dict[tuple[int, int], bytes] = {}
     root = None
     if leaves is not None:
-        expected_tiles, root = _tiles_of(leaves)
+        expected_tiles, root = made_of(leaves)
     if is_foreign and leaves == []:
         held = _authentic(rows.tiles, anchor, witness, seq)
         if held:
@@ -208,21 +208,11 @@ def _check_rows(seq: int, anchor: Anchor, batch: Any, outbox: Any) -> Iterator[F
         yield Found("altered", "outbox.block_time", seq=seq, detail={"chain": anchor.time})
 
 
-def _tiles_of(leaves: list[bytes]) -> tuple[dict[tuple[int, int], bytes], bytes]:
-    """The tiles that these leaves make, as tiles.write stores them, and their root."""
-    pieces = [leaves[start : start + WIDTH] for start in range(0, len(leaves), WIDTH)]
-    roots = [tree_hash(piece) for piece in pieces]
-    made = {(0, n): b"".join(piece) for n, piece in enumerate(pieces)}
-    if len(roots) > 1:
-        made[1, 0] = b"".join(roots)
-    return made, tree_hash(roots)
-
-
 def _authentic(tiles: Mapping[tuple[int, int], Any], anchor: Anchor, witness: Witness | None, seq: int) -> list[bytes] | None:
     """The leaves that the anchor holds, where stored tiles or a mirror's copy still lead to its root."""
     pieces = [hashes for (level, _), hashes in sorted(tiles.items()) if level == 0]
     if all(type(piece) is bytes for piece in pieces):
-        joined = b"".join(pieces)
+        joined = b"".join(map(leaves_in, pieces))
         leaves = [joined[start : start + 32] for start in range(0, len(joined), 32)]
         if len(leaves) == anchor.size and tree_hash(leaves) == anchor.log_root:
             return leaves
@@ -268,7 +258,7 @@ def _name(connection: Connection, scope: Scope, seq: int, anchor: Anchor, rows: 
     for row in extra:
         yield _unanchored(connection, scope, row, seq)
     if rows.tiles and held is not None:
-        joined = _tiles_of(held)[0]
+        joined = made_of(held)[0]
         if rows.tiles != joined:
             yield Found("altered", "tiles", seq=seq)
 
