@@ -16,10 +16,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from service import activity
 from service.anchoring import QUIET_MS, Anchoring, Policy
+from service.auth import sessions
 from service.chain import Chain
 from service.config import Settings, secret_bytes
 from service.db import Database
 from service.invoices.importing import Importer
+from service.invoices.indexing import Indexer
 from service.ledger import health, incidents, notes, pruning
 from service.ledger.receipts import receipt_keys
 from service.reconciliation import runs as reconciliations
@@ -28,6 +30,7 @@ from service.reconciliation.working import ChainAccess, Reconciler
 log = structlog.get_logger()
 
 _GWEI = 10**9
+_FORGET_S = 3600.0
 _EAGER_S = 0.01
 """Between two rounds that moved something: a mistake that moves for ever must not eat a processor."""
 _SITS_OUT = 20
@@ -61,7 +64,17 @@ class Worker:
         self._importer = Importer(database, self._keys, settings, clock)
         access = ChainAccess(settings, self._keys.public)
         self._reconciler = Reconciler(database, access, settings, clock)
-        self._steps = (self._note, self._anchoring.run_once, self._import, self._prune, self._reconciler.step)
+        indexer = Indexer(database)
+        self._steps = (
+            self._note,
+            self._anchoring.run_once,
+            self._import,
+            self._prune,
+            self._reconciler.step,
+            indexer.step,
+            self._forget,
+        )
+        self._forgot_at = 0.0
         self._failures: Counter[str] = Counter()
         self._sits_out: Counter[str] = Counter()
 
@@ -129,6 +142,16 @@ class Worker:
         if last is not None and last.trouble in health.NOTHING_PROVEN:
             return False
         return self._importer.step()
+
+    def _forget(self) -> bool:
+        """Sessions, devices and failures to sign in that are over."""
+        now = self._clock()
+        if 0 <= now - self._forgot_at < _FORGET_S:
+            return False
+        self._forgot_at = now
+        with self._database.write() as connection:
+            sessions.forget_old(connection, int(now * 1000))
+        return False
 
     def _prune(self) -> bool:
         with self._database.read() as connection:

@@ -109,7 +109,7 @@ IMPORT_JOB = {
     "next_cursor": None,
 }
 
-SEARCH = {"issued_from": "2026-11-01", "amount_from": "100.00", "status": "valid", "limit": 20}
+SEARCH = {"q": "餐饮", "issued_from": "2026-11-01", "amount_from": "100.00", "status": "valid", "limit": 20}
 FOUND = {
     "items": [
         {
@@ -127,6 +127,7 @@ FOUND = {
         }
     ],
     "next_cursor": None,
+    "indexed": {"seq": 15, "index": 3, "behind": 0},
 }
 INVOICE = {
     "number": NUMBER,

@@ -18,7 +18,7 @@ from service.api.writes import attempt_of
 from service.auth.principals import Role
 from service.errors import Refused
 from service.formats import qr
-from service.invoices import acting, issued, proofs, reading, registration, search, submitting
+from service.invoices import acting, indexing, issued, proofs, reading, registration, search, submitting
 from service.invoices.issued import Issued, entry_members, receipt_members
 from service.invoices.registration import Submission
 from service.messages import Language
@@ -122,7 +122,8 @@ def find(request: Request, here: Here, body: SmallBody) -> Response:
     here.look(principal, "searched_invoices", "invoices", {"by": ", ".join(sorted(asked.model_fields_set - {"limit", "cursor"}))})
     with here.database.read() as connection:
         items, following = search.search(connection, criteria, principal.sellers, asked.limit, cursor)
-    return answers.json({"items": items, "next_cursor": None if following is None else str(following)})
+        indexed = None if asked.q is None else indexing.progress(connection)._asdict()
+    return answers.json({"items": items, "next_cursor": None if following is None else str(following), "indexed": indexed})
 
 
 @router.operation(

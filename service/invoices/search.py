@@ -1,17 +1,20 @@
 """Finding invoices by what is derived from their content; newest first, a bounded number of rows a request."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, select
 
 from service.errors import Finding, Refused
-from service.invoices import reading
+from service.invoices import indexing, reading
 from service.invoices.facts import to_decimal
 from service.invoices.registration import STATUS_NAMES
-from service.invoices.tables import invoices
+from service.invoices.tables import copies, invoices
+from service.invoices.texts import Term, terms_of, text_of
 from service.ledger.entries import History, stored_by_key
 from service.ledger.tables import outbox
+from verifier.commitment import SECTIONS
 from verifier.entry import NUMBER, Kind, number_key
 
 MAX_LOOKED_AT = 2_000
@@ -19,7 +22,10 @@ MAX_LOOKED_AT = 2_000
 
 
 class Criteria(NamedTuple):
-    """All that are given must hold. Dates as 2026-09-01, amounts (with tax) as decimal text; bounds are included."""
+    """All that are given must hold. Dates as 2026-09-01, amounts (with tax) as decimal text; bounds are included.
+
+    `q` is any text: each of its words stands somewhere in the invoice. Only what the index holds is found by it.
+    """
 
     number: str | None = None
     seller: str | None = None
@@ -30,6 +36,7 @@ class Criteria(NamedTuple):
     amount_to: str | None = None
     status: str | None = None
     state: str | None = None
+    q: str | None = None
 
 
 def search(
@@ -42,21 +49,43 @@ def search(
     where = _where(connection, criteria, sellers)
     if where is None:
         return [], None
+    terms = None if criteria.q is None else terms_of(criteria.q)
     found: list[dict[str, Any]] = []
     looked_at = 0
     while looked_at < MAX_LOOKED_AT:
-        below = [] if cursor is None else [invoices.c.id < cursor]
-        rows = connection.execute(select(invoices).where(*where, *below).order_by(invoices.c.id.desc()).limit(limit + 1)).all()
-        for row, item in zip(rows[:limit], _items(connection, rows[:limit]), strict=True):
-            cursor = row.id
+        rows, following = _page(connection, where, terms, limit, cursor)
+        for row, item in zip(rows, _items(connection, rows), strict=True):
             if criteria.status in (None, item["status"]) and criteria.state in (None, item["state"]):
                 found.append(item)
                 if len(found) == limit:
-                    return found, cursor if row is not rows[-1] else None
-        looked_at += len(rows)
-        if len(rows) <= limit:
+                    return found, None if following is None and row is rows[-1] else row.id
+        if following is None:
             return found, None
+        cursor = following
+        looked_at += limit
     return found, cursor
+
+
+def _page(
+    connection: Connection, where: list[ColumnElement[bool]], terms: list[Term] | None, limit: int, cursor: int | None
+) -> tuple[Sequence[Any], int | None]:
+    """Up to `limit` rows below id `cursor`, and the id below which there are more; None where there are not."""
+    if terms is None:
+        below = [] if cursor is None else [invoices.c.id < cursor]
+        query = select(invoices).where(*where, *below).order_by(invoices.c.id.desc()).limit(limit + 1)
+        rows = connection.execute(query).all()
+        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+    ids = indexing.candidates(connection, terms, cursor, limit + 1)
+    with_text = select(invoices, copies.c.provenance).join(copies, copies.c.entry_id == invoices.c.id)
+    query = with_text.where(*where, invoices.c.id.in_(ids[:limit])).order_by(invoices.c.id.desc())
+    rows = [row for row in connection.execute(query) if _says(row, terms)]
+    return rows, ids[limit - 1] if len(ids) > limit else None
+
+
+def _says(row: Any, terms: list[Term]) -> bool:
+    """Whether what is searched for really stands there: an index knows which pairs occur, not in which order."""
+    said = text_of([getattr(row, name) for name in SECTIONS], row.external_id)
+    return all(term.text in said for term in terms)
 
 
 def _where(connection: Connection, criteria: Criteria, sellers: frozenset[str] | None) -> list[ColumnElement[bool]] | None:

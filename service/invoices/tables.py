@@ -146,6 +146,15 @@ import_rows = Table(
     Column("findings", Text),
 )
 
+search_progress = Table(
+    "search_progress",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False, comment="invoices up to this place of the log are in the index"),
+    Column("index", Integer, nullable=False),
+)
+"""The index itself is no table that both databases have: see indexing.py."""
+
 wrong_guesses = Table(
     "wrong_guesses",
     metadata,

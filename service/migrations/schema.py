@@ -3,6 +3,7 @@
 import service.activity
 import service.auth.tables
 import service.central.tables
+import service.invoices.indexing
 import service.invoices.tables
 import service.ledger.tables
 import service.reconciliation.tables  # noqa: F401

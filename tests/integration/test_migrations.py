@@ -57,7 +57,9 @@ def drop_everything(connection: Connection) -> None:
 def test_migrating_makes_what_the_tables_say(database: Database) -> None:
     assert migrations.migrate(database) == (None, migrations.newest_revision())
     with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        # The index of texts is no table that both databases have: below it is compared as each has it.
+        options = {"include_name": lambda name, kind, _: kind != "table" or not name.startswith("invoice_grams")}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
         migrated = schema(connection)
     with database.write() as connection:
         drop_everything(connection)

@@ -151,9 +151,18 @@ class Found(Answer):
     external_id: str | None
 
 
+class SearchIndex(Answer):
+    """It holds every invoice up to place `index` of batch `seq`; `behind` entries are newer, counted up to 10,000."""
+
+    seq: int
+    index: int
+    behind: int
+
+
 class FoundPage(Answer):
     items: list[Found]
     next_cursor: str | None
+    indexed: Annotated[SearchIndex | None, Field(description="Where `q` was given: how far the index is that it is found by.")]
 
 
 class Invoice(Answer):

@@ -101,6 +101,10 @@ class DocumentQuestion(Request):
 class SearchQuestion(Request):
     """All that are given must hold; bounds are included."""
 
+    q: Annotated[
+        Line | None,
+        Field(description="Any text; of several words, each must stand somewhere in the invoice. Chinese words of any length."),
+    ] = None
     number: Number | None = None
     seller: Annotated[Line | None, Field(description="Tax id.")] = None
     buyer: Annotated[Line | None, Field(description="Tax id, or the name of a buyer without one.")] = None
