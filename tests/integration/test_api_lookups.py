@@ -203,12 +203,12 @@ def test_fifty_wrong_tries_a_day_for_an_invoice(lite: Api) -> None:
     assert look_up(lite, client_at(lite, "203.0.113.1"), number=ABSENT).status_code == 200
 
 
-def test_counts_survive_a_restart_and_end_with_the_day(api: Api, database_url: str) -> None:
+def test_counts_survive_a_restart_and_end_with_the_day(api: Api) -> None:
     api.register("S01")
     api.anchor()
     for _ in range(guessing.MAX_OF_NETWORK):
         look_up(api, amount_with_tax="1.00")
-    again = Api(database_url)
+    again = Api(api.settings.database_url.get_secret_value())
     assert look_up(again).status_code == 429
     now = api.context.clock()
     again.context.clock = lambda: now + DAY_S
