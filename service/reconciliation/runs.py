@@ -28,13 +28,13 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from service.central.mirror import Mirror
 from service.db import Database
 from service.ledger import register
-from service.ledger.register import Child
 from service.ledger.tables import batches, entries, register_pruning
 from service.reconciliation import findings, log, repair, states
 from service.reconciliation.findings import Found
+from service.reconciliation.progress import Progress
 from service.reconciliation.scope import anchors_of, open_scope
 from service.reconciliation.tables import runs as table
-from service.reconciliation.units import PASSES, Outcome, Pass, Unit, in_order
+from service.reconciliation.units import PASSES, Outcome, Unit, in_order
 from verifier.chain import ChainReader
 from verifier.errors import ChainUnavailable
 from verifier.merkle import EMPTY
@@ -51,26 +51,11 @@ ANCHORS_A_READER = 5_000
 """A reader remembers what it read; after that many another one is asked to go on."""
 
 _SIXTEENTH = 16
-
-
-class Progress(NamedTuple):
-    """From where a run goes on. `digits`: how many hex digits of the key a part has; `levels`: parts that wait to be joined."""
-
-    at: Pass | None
-    cursor: int
-    digits: int
-    pages_kept: bool
-    differing: list[str]
-    levels: list[list[states.Part]]
-
-    def to_json(self) -> str:
-        levels = [[_part_to_json(part) for part in level] for level in self.levels]
-        return orjson.dumps([*self[:5], levels]).decode()
-
-    @classmethod
-    def from_json(cls, written: str) -> "Progress":
-        at, cursor, digits, pages_kept, differing, levels = orjson.loads(written)
-        return cls(at, cursor, digits, pages_kept, differing, [[_part_from_json(part) for part in level] for level in levels])
+_NEXT_ID = text(
+    "SELECT min(id) FROM (SELECT min(id) AS id FROM entries WHERE id > :low UNION ALL SELECT min(id) FROM invoices WHERE id > :low "
+    "UNION ALL SELECT min(entry_id) FROM copies WHERE entry_id > :low "
+    "UNION ALL SELECT min(entry_id) FROM acts WHERE entry_id > :low) AS ids"
+)
 
 
 class Run(NamedTuple):
@@ -278,23 +263,17 @@ class StoreRun:
             yield Unit("log", self._scope, self._scope.head, min(ready), ready)
 
     def _plan_content(self, low: int) -> Iterator[Unit]:
-        following = text("SELECT id FROM entries WHERE id > :low ORDER BY id LIMIT 1 OFFSET :skip")
-        last = text(
-            "SELECT max(id) FROM (SELECT max(id) AS id FROM entries UNION ALL SELECT max(id) FROM invoices "
-            "UNION ALL SELECT max(entry_id) FROM copies UNION ALL SELECT max(entry_id) FROM acts) AS ids"
-        )
         if low == 0:
             low = -(1 << 62)  # an insider may count from below nothing
         while True:
             with self._database.read() as connection:
-                high = connection.scalar(following, {"low": low, "skip": IDS_AT_ONCE - 1})
-                is_last = high is None
-                if is_last:
-                    high = max(connection.scalar(last) or 0, low)
-            yield Unit("content", self._scope, int(high), low)
-            if is_last:
+                following = connection.scalar(_NEXT_ID, {"low": low})
+            if following is None:
                 return
-            low = int(high)
+            low = int(following) - 1
+            high = min(low + IDS_AT_ONCE, (1 << 63) - 1)
+            yield Unit("content", self._scope, high, low)
+            low = high
 
     def _plan_states(self, done: int) -> Iterator[Unit]:
         digits = self._progress.digits
@@ -441,16 +420,3 @@ def _to_run(connection: Connection, row: Any) -> Run:
 def scope_of(kind: str, source: str) -> str:
     """Which findings a run looks for: those of one kind about one source."""
     return f"{kind}:{source}"[:200] if source else kind
-
-
-def _part_to_json(part: states.Part) -> list[Any]:
-    leaves = None if part.leaves is None else [[key.hex(), state.hex()] for key, state in part.leaves]
-    children = [[child.hash.hex(), child.is_leaf] for child in (part.replayed, part.stored)]
-    return [part.prefix, *children, leaves, part.is_equal, part.has_pages]
-
-
-def _part_from_json(written: list[Any]) -> states.Part:
-    prefix, replayed, stored, leaves, is_equal, has_pages = written
-    children = [Child(bytes.fromhex(hash_), is_leaf) for hash_, is_leaf in (replayed, stored)]
-    read = None if leaves is None else tuple((bytes.fromhex(key), bytes.fromhex(state)) for key, state in leaves)
-    return states.Part(prefix, children[0], children[1], read, is_equal, has_pages)

@@ -18,8 +18,8 @@ import requests
 from service.cli import main
 from service.cli.outcome import Exit
 from tests.chain import ROOT
+from tests.integration.insider import A, change_a_search_column, delete_a_record
 from tests.integration.test_external_records import MAPPING, spoil, their_rows, write_csv
-from tests.integration.test_insider import A, change_a_search_column, delete_a_record
 from tests.stores import RECEIPT_KEY, S01, Store, number_of
 
 pytest_plugins = ["tests.store_fixtures"]

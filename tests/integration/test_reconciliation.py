@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow.parquet
@@ -15,7 +16,7 @@ from service.reconciliation import exports, findings, runs
 from service.reconciliation.findings import Filter
 from tests.chain import Chain as Node
 from tests.chain import RegistryContract
-from tests.integration.test_insider import (
+from tests.integration.insider import (
     STRATEGIES,
     A,
     alter_a_register_page,
@@ -140,11 +141,12 @@ def test_findings_are_exported(sqlite_store: Store, form: exports.Form) -> None:
     run, found = sqlite_store.reconcile()
     with sqlite_store.database.read() as connection:
         data = b"".join(exports.export(findings.iterate(connection, Filter(run=run.id)), form))
-    items = {
+    readers: dict[str, Callable[[], Any]] = {
         "json": lambda: orjson.loads(data),
         "ndjson": lambda: [orjson.loads(line) for line in data.splitlines()],
         "csv": lambda: list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")))),
         "parquet": lambda: pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist(),
-    }[form]()
+    }
+    items = readers[form]()
     assert [(item["code"], item["place"] or None) for item in items] == [(one.code, one.place) for one in found]
     assert {item["key"] for item in items} >= {number_key(A).hex()}
