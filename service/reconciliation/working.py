@@ -1,4 +1,4 @@
-"""What the worker does for reconciliation: run what is queued, a unit at a time, and queue a run over our own store on a timer."""
+"""What the worker does for reconciliation: run what is queued, a unit at a time, and queue runs over store and nodes on a timer."""
 
 import time
 from collections.abc import Callable
@@ -115,6 +115,9 @@ class Reconciler:
             with self._database.write() as connection:
                 runs.give_up(connection, int((now - ABANDONED_S) * 1000), int(now * 1000))
                 waiting = [runs.create(connection, runs.STORE, "", {}, int(now * 1000))]
+                for url in self._nodes:
+                    if not runs.open_ones(connection, NODE, url, "worker"):
+                        runs.create(connection, NODE, url, {}, int(now * 1000))
         self._current = StoreRun(self._database, waiting[0], self._access.reader)
         self._next_look = 0.0
         return True

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ import orjson
 import pyarrow.parquet
 import pytest
 
+from service.config import Settings
 from service.ledger import pruning
 from service.migrations.schema import metadata
 from service.reconciliation import exports, findings, runs
 from service.reconciliation.findings import Filter
+from service.reconciliation.working import Reconciler
 from tests.chain import Chain as Node
 from tests.chain import RegistryContract
 from tests.integration.insider import (
@@ -150,3 +154,52 @@ def test_findings_are_exported(sqlite_store: Store, form: exports.Form) -> None:
     items = readers[form]()
     assert [(item["code"], item["place"] or None) for item in items] == [(one.code, one.place) for one in found]
     assert {item["key"] for item in items} >= {number_key(A).hex()}
+
+
+@dataclass
+class Access:
+    """The chain as ChainAccess gives it."""
+
+    store: Store
+
+    def reader(self) -> RpcReader:
+        return self.store.reader()
+
+
+def worked(store: Store, reconciler: Reconciler) -> list[tuple[str, str, bool | None]]:
+    """Steps until nothing moves: the runs, oldest first."""
+    while reconciler.step():
+        pass
+    with store.database.read() as connection:
+        return [(run.kind, run.state, run.matches) for run in reversed(runs.listed(connection, 10))]
+
+
+def test_the_worker_runs_what_is_queued_and_on_a_timer(sqlite_store: Store) -> None:
+    now = time.time()
+    settings = Settings(_env_file=None, reconcile_s=3600, nodes=("http://127.0.0.1:9",))  # type: ignore[call-arg]
+    access: Any = Access(sqlite_store)
+    reconciler = Reconciler(sqlite_store.database, access, settings, lambda: now)
+    assert worked(sqlite_store, reconciler) == []
+    with sqlite_store.database.write() as connection:
+        runs.create(connection, runs.STORE, "", {}, int(now * 1000))
+    now += 2
+    assert worked(sqlite_store, reconciler) == [("store", "done", True)]
+    now += 3600
+    first = [("store", "done", True), ("store", "done", True)]
+    assert worked(sqlite_store, reconciler)[:2] == first
+    now += 2  # a look at the nodes is due again
+    assert worked(sqlite_store, reconciler) == [*first, ("node", "failed", None)]
+    now += 2
+    assert len(worked(sqlite_store, reconciler)) == 3
+
+
+def test_a_run_of_the_command_line_that_nobody_went_on_with_is_given_up(sqlite_store: Store) -> None:
+    with sqlite_store.database.write() as connection:
+        run = runs.create(connection, runs.STORE, "", {}, 1, "cli")
+        runs.give_up(connection, 1, 2)
+        assert runs.pinned(connection) is None
+        runs.give_up(connection, 2, 2)
+        assert runs.pinned(connection) == []
+        ended = runs.get(connection, run)
+    assert ended is not None
+    assert (ended.state, ended.problem) == ("failed", {"code": "abandoned"})
