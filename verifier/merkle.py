@@ -50,13 +50,8 @@ def path_in(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
     """The siblings of leaf `index`, from the leaf up. RFC 9162 section 2.1.3.1. Raises IndexError outside the tree."""
     if not 0 <= index < len(levels[0]):
         raise IndexError(f"leaf {index} of {len(levels[0])}")
-    path = []
-    for level in levels[:-1]:
-        sibling = index ^ 1
-        if sibling < len(level):  # else the node is carried up
-            path.append(level[sibling])
-        index >>= 1
-    return path
+    # A node without a sibling is carried up; the root has none either.
+    return [level[at] for height, level in enumerate(levels) if (at := index >> height ^ 1) < len(level)]
 
 
 def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
