@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from service.db import Database
 from service.ledger import tiles
+from service.ledger.tables import batches
 from service.migrations.schema import metadata
 from verifier.merkle import inclusion_path, tree_hash
 
@@ -18,7 +20,9 @@ def test_a_path_is_read_from_two_tiles(tmp_path: Path, size: int) -> None:
     database = Database(f"sqlite:///{tmp_path / 'test.db'}")
     metadata.create_all(database.engine)
     leaves = [os.urandom(32) for _ in range(size)]
+    batch = {"seq": 1, "log_root": bytes(32), "size": size, "register_root": bytes(32), "sealed_at": 0, "foreign": 0}
     with database.write() as connection:
+        connection.execute(insert(batches), batch)
         assert tiles.write(connection, 1, leaves) == tree_hash(leaves)
         for index in {*range(0, size, 37), 0, size - 1, min(255, size - 1), min(256, size - 1)}:
             assert tiles.path(connection, 1, index, size) == inclusion_path(leaves, index)
