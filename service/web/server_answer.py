@@ -23,6 +23,7 @@ class Said(NamedTuple):
     detail: str | None = None
     of_status: str | None = None
     advice: str | None = None
+    tries_left: int | None = None
 
 
 class Answered(NamedTuple):
@@ -61,9 +62,11 @@ def _said(found: lookups.Found) -> Said:
         advice = "advice.match" if word == "found.match" else f"advice.{status}"
         return Said(200, role, icon, word, "found.match.sentence", of_status=f"status.{status}", advice=advice)
     if found.result == "mismatch":
-        return Said(200, "bad", "differs", "found.mismatch", "found.mismatch.sentence", advice="advice.mismatch")
+        left = found.tries_left
+        return Said(200, "bad", "differs", "found.mismatch", "found.mismatch.sentence", advice="advice.mismatch", tries_left=left)
     if found.result == "not_registered":
-        return Said(200, "bad", "absent", "verdict.absent", "sentence.absent.now", advice="advice.absent")
+        left = found.tries_left
+        return Said(200, "bad", "absent", "verdict.absent", "sentence.absent.now", advice="advice.absent", tries_left=left)
     return Said(200, "neutral", "question", "verdict.undecided", "found.not_yet_known", advice="advice.undecided")
 
 

@@ -22,5 +22,7 @@ def catalogue(tag: Tag) -> dict[str, str | dict[str, str]]:
 def text(tag: Tag, key: str, **params: str) -> str:
     """One text with its gaps filled. KeyError for a key or a gap that is not there: a defect."""
     found = catalogue(tag)[key]
-    assert isinstance(found, str), f"{key} counts something, which templates never do"
+    if isinstance(found, dict):
+        # Unicode's plural rules for the two languages: Chinese has one form, English one for 1.
+        found = found.get("one" if tag == "en" and params["count"] == "1" else "other", found["other"])
     return found.format_map(params)

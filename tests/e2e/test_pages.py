@@ -360,6 +360,39 @@ def test_an_endpoint_of_the_visitors_own(site: Site, visit: Visiting) -> None:
         one.wait_for("暂不能确定")
 
 
+BREACHES = """
+async () => {
+  const made = (tag, members) => Object.assign(document.createElement(tag), members);
+  const image = (src) => new Promise((onload, onerror) => made("img", { onload, onerror, src }));
+  const tried = {
+    script: () => document.body.append(made("script", { textContent: "globalThis.ran = 1" })),
+    html: () => { document.body.innerHTML = "<img src=x onerror='globalThis.ran = 1'>"; },
+    text: () => setTimeout("globalThis.ran = 1"),
+    worker: () => new Worker("/static/x/copy.js"),
+    request: () => fetch("http://example.test/"),
+    picture: () => image("http://example.test/a.png"),
+  };
+  const passed = [];
+  for (const [name, attempt] of Object.entries(tried)) {
+    try { await attempt(); passed.push(name); } catch {}
+  }
+  document.head.append(made("style", { textContent: "* { color: red }" }));
+  await new Promise((done) => setTimeout(done, 50));
+  return [passed, "ran" in globalThis, getComputedStyle(document.body).color];
+}
+"""
+
+
+def test_the_policy_holds_and_a_breach_is_seen(site: Site, visit: Visiting) -> None:
+    """The control of every other visit: what is asserted of each of them does not hold of this one."""
+    with pytest.raises(AssertionError, match="POLICY"), visit() as one:  # noqa: PT012  raised when the visit ends
+        one.page.goto(f"{site.url}/v")
+        passed, ran, color = one.page.evaluate(BREACHES)
+        assert passed == []
+        assert not ran
+        assert color != "rgb(255, 0, 0)"
+
+
 def test_the_policy_is_strict(site: Site) -> None:
     from urllib.request import urlopen
 
