@@ -260,5 +260,6 @@ STATUS = {
     "endpoints_left_out": 0,
     "promise_s": 60,
     "incidents": {},
+    "node": None,
     "relaxed": [{"code": "env_dev", "detail": "这是演示或开发环境。"}],
 }

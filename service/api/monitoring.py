@@ -14,6 +14,7 @@ from service.config import Settings
 from service.errors import Refused
 from service.invoices.reading import at
 from service.ledger import health
+from service.ledger.status import Status
 
 router = Operations("monitoring")
 
@@ -78,9 +79,17 @@ def status(request: Request, here: Here) -> Response:
             "endpoints_left_out": seen.count_left_out if seen else 0,
             "promise_s": health.promise_s(seen, now, here.settings),
             "incidents": known.incidents,
+            "node": _node(here, known),
             "relaxed": relaxed,
         }
     )
+
+
+def _node(here: Here, known: Status) -> dict[str, Any] | None:
+    if here.settings.follow is None:
+        return None
+    seq, head = known.sealed_head or 0, known.health.final_head if known.health else 0
+    return {"follows": here.settings.follow, "seq": seq, "behind": max(0, head - seq)}
 
 
 def relaxed_controls(settings: Settings) -> list[str]:

@@ -76,6 +76,7 @@ def test_a_node_proves_what_it_followed(pair: Pair) -> None:
     assert pair.service.verdict(answer.content, made["number"], made["commitment"]).verdict == "valid"
     assert answer.headers["zhengpiao-seq"] == "2"
     assert answer.headers["zhengpiao-behind"] == "0"
+    assert pair.node.client.get("/status").json()["node"] == {"follows": "http://service", "seq": 2, "behind": 0}
     assert pair.node.client.get("/v1/trust").json()["service_keys"] == pair.service.client.get("/v1/trust").json()["service_keys"]
 
 

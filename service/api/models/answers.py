@@ -351,6 +351,14 @@ class Relaxed(Answer):
     detail: str
 
 
+class NodeStatus(Answer):
+    """Of a query node: whom it follows, its newest proven batch, and how many the contract is ahead."""
+
+    follows: str
+    seq: int
+    behind: int
+
+
 class ServiceStatus(Answer):
     env: Literal["dev", "production"]
     chain: Chain
@@ -367,4 +375,5 @@ class ServiceStatus(Answer):
     endpoints_left_out: Annotated[int, Field(description="Endpoints of the chain that said nothing when the worker last asked.")]
     promise_s: Annotated[int, Field(description="What a receipt promises now.")]
     incidents: dict[str, int]
+    node: NodeStatus | None
     relaxed: list[Relaxed]
