@@ -22,7 +22,7 @@ from service.errors import Finding, Refused
 from service.invoices import guessing, lookups
 from service.ledger.receipts import Receipt
 from service.verification.material import is_picture
-from verifier.carried import MAX_FILE_BYTES, is_pdf
+from verifier.carried import MAX_FILE_BYTES, Carried, is_pdf
 from verifier.entry import Entry, Kind
 from verifier.errors import Malformed
 from verifier.fields import Chain
@@ -68,7 +68,7 @@ def _answer(request: Request, here: Context, data: bytes) -> Response:
 def _diagnose(request: Request, here: Context, data: bytes) -> Diagnosis:
     asker, now_ms = _asker(request, here), here.now_ms()
     if is_pdf(data) or is_picture(data):
-        carried = shown.carried(here.sandbox.read(data))
+        carried = shown.carried(read_paper(here, data))
         if isinstance(carried, Question):
             return here.diagnostics.diagnose(shown.code(carried), asker, now_ms)
         return here.diagnostics.of_proof(carried, asker, now_ms)
@@ -123,12 +123,9 @@ def _entry(sent: Acknowledgement) -> Entry:
     return Entry(Kind[told.kind.upper()], told.recorded_at, *hashes)
 
 
-def read_paper(here: Context, data: bytes) -> bytes:
-    """The proof file that a PDF carries. Raises Refused("not_a_proof")."""
+def read_paper(here: Context, data: bytes) -> Carried:
+    """What a PDF or a picture carries. Raises Refused("not_a_proof") where it cannot be read."""
     try:
-        carried = here.sandbox.read(data)
+        return here.sandbox.read(data)
     except Malformed:
         raise Refused("not_a_proof") from None
-    if len(carried.proofs) != 1:
-        raise Refused("not_a_proof")
-    return carried.proofs[0]

@@ -1,9 +1,7 @@
 """`POST /v1/recoveries`: whoever still holds a copy brings a lost record back."""
 
 from hashlib import sha256
-from typing import Any
 
-import orjson
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -16,10 +14,10 @@ from service.api.files import FILE
 from service.api.models import diagnosing as schemas
 from service.api.models.diagnosing import RecoveryFromSections
 from service.api.operations import JSON, Answered, Operations, Sent
+from service.diagnosis import proving
 from service.diagnosis.recovery import By, Recovered, Source, recover_once
 from service.errors import Refused
 from verifier.carried import MAX_FILE_BYTES, is_pdf
-from verifier.commitment import SECTIONS
 from verifier.proof import MAX_BYTES, MEDIA_TYPE
 
 router = Operations("recoveries")
@@ -61,30 +59,17 @@ def _recover(request: Request, here: Context, data: bytes) -> Recovered:
 
 def _proof_file(request: Request, here: Context, data: bytes) -> tuple[bytes, Source]:
     if is_pdf(data):
-        return read_paper(here, data), "pdf"
+        proofs = read_paper(here, data).proofs
+        if len(proofs) != 1:
+            raise Refused("not_a_proof")
+        return proofs[0], "pdf"
     sent = media_type(request)
     if sent in ("", JSON):
-        return _of_sections(here, parse(RecoveryFromSections, data)), "sections"
+        kept = parse(RecoveryFromSections, data)
+        acknowledgement = kept.acknowledgement.model_dump(by_alias=True, exclude_none=True)
+        return proving.of_issuer(kept.sections, acknowledgement, here.chain), "sections"
     if sent != MEDIA_TYPE:
         raise Refused("media_type_unsupported", {"expected": f"{JSON}, {MEDIA_TYPE}, application/pdf"})
     if len(data) > MAX_BYTES:
         raise Refused("not_a_proof")
     return data, "proof"
-
-
-def _of_sections(here: Context, kept: RecoveryFromSections) -> bytes:
-    """The pending proof file that sent sections and acknowledgement make."""
-    told = kept.acknowledgement
-    registered: dict[str, Any] = {**kept.sections, **(told.sections or {})}
-    salts = told.salts or {}
-    if not set(SECTIONS) == registered.keys() or not set(SECTIONS) <= salts.keys():
-        raise Refused("not_a_proof")
-    return orjson.dumps(
-        {
-            "protocol": "zp1",
-            "chain": here.chain.to_members() if told.chain is None else told.chain.model_dump(),
-            "sections": {name: {"salt": salts[name], "value": registered[name]} for name in SECTIONS},
-            "entry": told.entry.model_dump(by_alias=True),
-            "receipt": told.receipt.model_dump(),
-        }
-    )

@@ -21,17 +21,18 @@ _INVOICE = select(*(invoices.c[name] for name in (*(n for n in SECTIONS if n != 
 
 
 class Kept(NamedTuple):
-    """The rows of a copy; None where one is gone."""
+    """The rows of a copy; None where one is gone. `invoice_id` is whose copy it is, by the log."""
 
     copy: Any
     invoice: Any
+    invoice_id: int | None = None
 
     def section(self, index: int) -> bytes | None:
-        """Canonical bytes, as they are stored."""
+        """Canonical bytes, as they are stored; no bytes for a value of another type."""
         name = SECTIONS[index]
         row = self.copy if name == "provenance" else self.invoice
         value = None if row is None else getattr(row, name)
-        return value if type(value) is bytes else None
+        return value if value is None or type(value) is bytes else b""
 
     def salt(self, index: int) -> bytes | None:
         salts = None if self.copy is None else self.copy.salts
@@ -81,11 +82,10 @@ class Judged(NamedTuple):
     columns: Sequence[str] = ()
 
 
-def read(connection: Connection, entry_id: int, invoice_id: int | None) -> Kept:
-    """What is stored for the entry that made a copy; `invoice_id` is the issue's, where the copy's row is gone."""
+def read(connection: Connection, entry_id: int, invoice_id: int) -> Kept:
+    """What is stored for the entry that made a copy of the invoice whose issue is `invoice_id`."""
     copy = connection.execute(_COPY.where(copies.c.entry_id == entry_id)).one_or_none()
-    of = copy.invoice_id if copy is not None else invoice_id
-    return Kept(copy, connection.execute(_INVOICE.where(invoices.c.id == of)).one_or_none())
+    return Kept(copy, connection.execute(_INVOICE.where(invoices.c.id == invoice_id)).one_or_none(), invoice_id)
 
 
 def judge(kept: Kept, copy: bytes) -> Judged:
@@ -94,6 +94,8 @@ def judge(kept: Kept, copy: bytes) -> Judged:
     commitment = kept.commitment()
     if commitment is None:
         return Judged("lost", lost or ["salts"])
+    if kept.copy.invoice_id != kept.invoice_id:
+        return Judged("altered", (), ["copies.invoice_id"])
     if copy_of(commitment) != copy:
         return Judged("altered")
     if lost:

@@ -126,7 +126,7 @@ def _read_record(connection: Connection, case: Case, record: Record, subject: St
     case.is_replaced = shown.copy not in (None, state.copy)
     made_by = subject if subject is not None and subject.entry.kind in (Kind.ISSUE, Kind.REPRINT) else record.current()
     issues = [stored.id for stored in record.stored if stored.entry.kind is Kind.ISSUE and stored.id <= made_by.id]
-    kept = contents.read(connection, made_by.id, issues[-1] if issues else None)
+    kept = contents.read(connection, made_by.id, issues[-1] if issues else made_by.id)
     judged = contents.judge(kept, made_by.entry.copy)
     case.content = judged.content
     if subject is not None:

@@ -47,30 +47,24 @@ def restore(connection: Connection, proven: Proven, place: Place, keys: ReceiptK
 
 
 def _repair_row(connection: Connection, proven: Proven, place: Place, there: Any, keys: ReceiptKeys) -> list[str]:
-    """The entry is sound; its key and receipt may not be."""
+    """The entry is sound; what stands beside it may not be."""
     receipt = Receipt(there.key_id, there.deadline, there.signature)
-    wrong: dict[str, Any] = {}
-    if there.key != proven.entry.key:
-        wrong["key"] = proven.entry.key
+    expected = {"key": proven.entry.key, "ordinal": _ordinal(connection, proven, place, int(there.id))}
+    wrong = {name: value for name, value in expected.items() if getattr(there, name) != value}
     if not keys.are_valid([there.entry], [receipt])[0]:
         wrong |= _receipt(proven, place, keys)
     if not wrong:
         return []
     connection.execute(update(entries).where(entries.c.id == there.id).values(wrong))
-    _sign_batch(connection, place.seq, keys)
+    if "signature" in wrong and proven.receipt is None:
+        _sign_batch(connection, place.seq, keys)
     return ["entries"]
 
 
 def _write_row(connection: Connection, proven: Proven, place: Place, there: Any, keys: ReceiptKeys) -> int:
     """Put the entry where it belongs, in the place of what is none there."""
-    stored = [one for one in _stored(connection, proven.entry.key) if there is None or one.id != there.id]
-    earlier = [one for one in stored if one.seq is not None and (one.seq, one.index or 0) < (place.seq, place.index)]
     id_ = int(there.id) if there is not None else _free_id(connection, place)
-    ordinal = 1 + len(earlier)
-    taken = select(entries.c.id).where(entries.c.key == proven.entry.key, entries.c.ordinal == ordinal, entries.c.id != id_)
-    is_in_order = all((one.id < id_) == (one in earlier) for one in stored)
-    if not is_in_order or connection.scalar(taken) is not None:
-        raise Refused("record_in_conflict")
+    ordinal = _ordinal(connection, proven, place, id_)
     row = {"key": proven.entry.key, "ordinal": ordinal, "entry": proven.entry.encode(), **_receipt(proven, place, keys)}
     if there is not None:
         connection.execute(update(entries).where(entries.c.id == id_).values(row))
@@ -80,6 +74,17 @@ def _write_row(connection: Connection, proven: Proven, place: Place, there: Any,
     if proven.receipt is None:
         _sign_batch(connection, place.seq, keys)
     return id_
+
+
+def _ordinal(connection: Connection, proven: Proven, place: Place, id_: int) -> int:
+    """Of this entry among those of its number, by their places in the log; ids have to be in the same order."""
+    stored = [one for one in _stored(connection, proven.entry.key) if one.id != id_]
+    earlier = [one for one in stored if one.seq is not None and (one.seq, one.index or 0) < (place.seq, place[1])]
+    ordinal = 1 + len(earlier)
+    taken = select(entries.c.id).where(entries.c.key == proven.entry.key, entries.c.ordinal == ordinal, entries.c.id != id_)
+    if any((one.id < id_) != (one in earlier) for one in stored) or connection.scalar(taken) is not None:
+        raise Refused("record_in_conflict")
+    return ordinal
 
 
 def _stored(connection: Connection, key: bytes) -> list[Stored]:

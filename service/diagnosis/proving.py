@@ -6,6 +6,7 @@ What somebody kept is believed as far as that, and no further.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Connection, func, select
 
 from service.diagnosis import by_time
@@ -17,11 +18,12 @@ from service.ledger.receipts import Receipt
 from service.ledger.tables import batches
 from service.ledger.tables import tiles as tiles_table
 from verifier.chain import Anchor, ChainReader
-from verifier.commitment import section_leaf
+from verifier.commitment import SECTIONS, section_leaf
 from verifier.entry import Entry, Kind
 from verifier.errors import ChainUnavailable, Malformed, OtherProtocol
+from verifier.fields import Chain
 from verifier.merkle import leaf_hash, root_from_path
-from verifier.proof import AnchoredProof, Opened, PendingProof, Section, parse_proof
+from verifier.proof import PROTOCOL, AnchoredProof, Opened, PendingProof, Section, parse_proof
 from verifier.verify import verify_proof
 
 MAX_BATCHES_LOOKED_AT = 64
@@ -60,6 +62,24 @@ def parse(data: bytes) -> AnchoredProof | PendingProof:
     if not isinstance(proof, AnchoredProof | PendingProof):
         raise Refused("copy_proves_nothing", {"check": "content"})
     return proof
+
+
+def of_issuer(sections: Any, acknowledgement: Any, chain: Chain) -> bytes:
+    """The proof file that an issuer's own sections make, with the answer that it got for them. Raises Refused("not_a_proof")."""
+    try:
+        registered = {**sections, **(acknowledgement.get("sections") or {})}
+        file = {
+            "protocol": PROTOCOL,
+            "chain": acknowledgement.get("chain") or chain.to_members(),
+            "sections": {name: {"salt": acknowledgement["salts"][name], "value": registered.pop(name)} for name in SECTIONS},
+            "entry": acknowledgement["entry"],
+            "receipt": acknowledgement["receipt"],
+        }
+    except (TypeError, KeyError, AttributeError):
+        raise Refused("not_a_proof") from None
+    if registered:
+        raise Refused("not_a_proof")
+    return orjson.dumps(file)
 
 
 def prove(connection: Connection, proof: AnchoredProof | PendingProof, reader: ChainReader) -> Proven:
@@ -123,15 +143,12 @@ def _places(connection: Connection, entry: Entry) -> list[tuple[int, int]]:
     if low is None:
         return []
     first = by_time.first_after(connection, batches.c.seq, batches.c.sealed_at, low, high, entry.recorded_at - SLACK_MS)
-    query = (
-        select(tiles_table.c.seq, tiles_table.c.tile, tiles_table.c.hashes)
-        .where(tiles_table.c.level == 0, tiles_table.c.seq >= first, tiles_table.c.seq < first + MAX_BATCHES_LOOKED_AT)
-        .order_by(tiles_table.c.seq, tiles_table.c.tile)
-    )
-    for row in connection.execute(query.execution_options(yield_per=64)):
-        at = _find(row.hashes, leaf)
-        if at is not None:
-            return [(row.seq, row.tile * tiles.WIDTH + at)]
+    for seq in range(first, min(first + MAX_BATCHES_LOOKED_AT, high + 1)):
+        query = select(tiles_table.c.tile, tiles_table.c.hashes).where(tiles_table.c.seq == seq, tiles_table.c.level == 0)
+        for tile, hashes in connection.execute(query).all():
+            at = _find(hashes, leaf)
+            if at is not None:
+                return [(seq, tile * tiles.WIDTH + at)]
     return []
 
 

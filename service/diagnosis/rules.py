@@ -76,7 +76,9 @@ def _is_lost(case: Case) -> bool:
 
 
 def _is_altered(case: Case) -> bool:
-    return case.content == "altered" or not case.is_entry_sound
+    """What we have is not what was anchored, or of this number we have other entries than the anchored one that was shown."""
+    has_others = case.is_proven and case.is_registered and case.reached == "nowhere" and not case.is_behind
+    return case.content == "altered" or not case.is_entry_sound or has_others
 
 
 def _is_unread(case: Case) -> bool:
