@@ -126,7 +126,7 @@ class _Batch:
         if not lines:
             return b""
         attempt = attempt_of(self._request, self._issuer.id, b"".join(lines), self._part)
-        submissions = [self._parse(line, self._lines + n) for n, line in enumerate(lines, 1)]
+        submissions = (self._parse(line, self._lines + n) for n, line in enumerate(lines, 1))
         here = self._here
         results = submitting.submit(here.database, here.keys, submissions, self._issuer, attempt, here.now_ms(), here.deadline)
         return self._write(results)

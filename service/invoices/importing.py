@@ -197,13 +197,12 @@ def _prepare(row: ImportedInvoice | FormatError, profile: Profile, sellers: froz
 
 
 def _row(job: Any, n: int, row: ImportedInvoice | FormatError, result: Prepared | Registered | Refused) -> dict[str, Any]:
-    prepared = result.prepared if isinstance(result, Registered) else result
     return {
         "import_id": job.id,
         "row": job.done + n,
         "file": (row.file or None) and row.file[:255],
         "number": row.number if isinstance(row, ImportedInvoice) else None,
         "entry_id": result.issued.id if isinstance(result, Registered) else None,
-        "problem": _problem_to_json(prepared) if isinstance(prepared, Refused) else None,
-        "findings": findings_to_json(prepared.findings) if isinstance(prepared, Prepared) else None,
+        "problem": _problem_to_json(result) if isinstance(result, Refused) else None,
+        "findings": None if isinstance(result, Refused) else findings_to_json(result.findings),
     }

@@ -68,7 +68,7 @@ def receipt_members(receipt: Receipt) -> dict[str, Any]:
 
 def of(registered: Registered) -> Issued:
     """Straight from registering."""
-    one, accepted, _ = registered
+    one, findings, accepted, _ = registered
     changed = {name: one.canonical[name] for name in one.changed}
     return Issued(
         accepted.id,
@@ -79,7 +79,7 @@ def of(registered: Registered) -> Issued:
         accepted.receipt,
         reading.PENDING,
         changed,
-        one.findings,
+        findings,
     )
 
 

@@ -7,10 +7,8 @@ caller's transaction: the same path for one invoice and for ten thousand.
 import os
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -47,8 +45,7 @@ class Submission(NamedTuple):
     found: tuple[Finding, ...] = ()
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An invoice that its own rules allow, with its salts and commitment: everything but its place in the ledger.
 
     What was parsed is not kept: ten thousand of these wait for their transaction at once.
@@ -76,11 +73,19 @@ class Prepared:
 
 
 class Registered(NamedTuple):
-    """What became of a Prepared one. `acts` are the entries that its registration logged for other invoices."""
+    """What became of a Prepared one: all findings, and in `acts` the entries that its registration logged for other invoices."""
 
     prepared: Prepared
+    findings: list[Finding]
     issued: Accepted
     acts: list[Accepted]
+
+
+class _Decision(NamedTuple):
+    """All findings about one invoice, and the indexes of the entries to log for it: its issue, then acts."""
+
+    findings: list[Finding]
+    logged: list[int]
 
 
 def prepare(submission: Submission, sellers: frozenset[str] | None, today: date) -> Prepared:
@@ -124,30 +129,35 @@ def register(
     transaction again.
     """
     work = _Work(connection, prepared, now_ms)
-    outcomes: list[list[int] | Refused] = []
+    decisions: list[_Decision | Refused] = []
     for one in prepared:
         try:
-            outcomes.append(work.decide(one))
+            decisions.append(work.decide(one))
         except Refused as refused:
-            outcomes.append(refused)
-    issues = [(one, outcome[0]) for one, outcome in zip(prepared, outcomes, strict=True) if not isinstance(outcome, Refused)]
+            decisions.append(refused)
+    issues = [(one, *made) for one, made in zip(prepared, decisions, strict=True) if not isinstance(made, Refused)]
     accepted: list[Accepted] = []
     stored = 0
     for piece in append_in_pieces(connection, work.entries, keys, deadline):
         accepted += piece
-        upto = bisect_left(issues, len(accepted), stored, key=itemgetter(1))
-        _store(connection, [(one, accepted[at].id) for one, at in issues[stored:upto]], issuer)
+        upto = bisect_left(issues, len(accepted), stored, key=lambda issue: issue[2][0])
+        _store(connection, [(one, findings, accepted[at].id) for one, findings, (at, *_) in issues[stored:upto]], issuer)
         stored = upto
     _store_acts(connection, work.act_numbers, accepted, issuer)
     return [
-        outcome if isinstance(outcome, Refused) else Registered(one, accepted[outcome[0]], [accepted[at] for at in outcome[1:]])
-        for one, outcome in zip(prepared, outcomes, strict=True)
+        made if isinstance(made, Refused) else _registered(one, made, accepted)
+        for one, made in zip(prepared, decisions, strict=True)
     ]
 
 
-def check(connection: Connection, one: Prepared, now_ms: int) -> None:
-    """Add to its findings what registering it now would find. Raises Refused as `register` would return it; nothing is logged."""
-    _Work(connection, [one], now_ms).decide(one)
+def _registered(one: Prepared, made: _Decision, accepted: Sequence[Accepted]) -> Registered:
+    issue, *acts = made.logged
+    return Registered(one, made.findings, accepted[issue], [accepted[at] for at in acts])
+
+
+def check(connection: Connection, one: Prepared, now_ms: int) -> list[Finding]:
+    """All findings that registering it now would have. Raises Refused as `register` would return it; nothing is logged."""
+    return _Work(connection, [one], now_ms).decide(one).findings
 
 
 class _Work:
@@ -168,8 +178,8 @@ class _Work:
         self.act_numbers: dict[int, str] = {}
         """Index in `entries` -> number of the invoice that is the entry's other."""
 
-    def decide(self, one: Prepared) -> list[int]:
-        """Indexes in `entries` of what registering `one` logs: its issue first. Raises Refused and logs nothing."""
+    def decide(self, one: Prepared) -> _Decision:
+        """What registering `one` finds and logs. Raises Refused and logs nothing."""
         history = self._histories[one.key]
         if history.state is not None and (taken := originals.check_number_free(STATUS_NAMES[history.state.status])):
             raise self._taken(one, history, taken)
@@ -180,8 +190,6 @@ class _Work:
         if original_key is not None and any(finding.code == "original_not_registered" for finding in found):
             self._waiting.setdefault(original_key, {})[one.key] = one.facts
         found += self._duplicates(one.derived)
-        if found:
-            one.findings = [*one.findings, *found]
         self._facts[one.key] = one.facts
         # A copy is a commitment under fresh salts: it cannot have been one of this number before.
         logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, original_key or ZERO, ZERO))]
@@ -190,7 +198,7 @@ class _Work:
         for key, waiting in self._waiting.get(one.key, {}).items():
             if key != one.key:
                 logged += self._complete(one.key, key, waiting)
-        return logged
+        return _Decision([*one.findings, *found] if found else one.findings, logged)
 
     def _taken(self, one: Prepared, history: History, findings: list[Finding]) -> Refused:
         issued = [entry for entry in history.entries if entry.kind is Kind.ISSUE][-1]
@@ -248,14 +256,14 @@ def _reference(facts: Facts) -> originals.Reference:
     return originals.Reference(facts.number, facts.relation or "", facts.seller_tax_id, facts.amount_with_tax)
 
 
-def _store(connection: Connection, issues: Sequence[tuple[Prepared, int]], issuer: str) -> None:
-    """The rows of invoices, each with the id of its issue entry."""
+def _store(connection: Connection, issues: Sequence[tuple[Prepared, list[Finding], int]], issuer: str) -> None:
+    """The rows of invoices, each with its findings and the id of its issue entry."""
     invoice_rows, copy_rows = [], []
-    for one, id_ in issues:
+    for one, findings, id_ in issues:
         canonical = one.canonical
         content = [canonical[name] for name in _STORED_SECTIONS]
-        findings = findings_to_json(one.findings)
-        invoice_rows.append((id_, *content, *one.derived, one.profile, one.external_id, issuer, findings))
+        row = (id_, *content, *one.derived, one.profile, one.external_id, issuer, findings_to_json(findings))
+        invoice_rows.append(row)
         copy_rows.append((id_, id_, one.salts, canonical["provenance"]))
     insert_rows(connection, invoices, _INVOICE_COLUMNS, invoice_rows)
     insert_rows(connection, copies, _COPY_COLUMNS, copy_rows)

@@ -1,7 +1,6 @@
 """Registering what issuers send, one or many: the transaction, its repetition, and what a taken number is answered with."""
 
-from collections.abc import Callable, Sequence
-from copy import copy
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -43,7 +42,7 @@ class Issuer(NamedTuple):
 def submit(
     database: Database,
     keys: ReceiptKeys,
-    submissions: Sequence[Submission | Refused],
+    submissions: Iterable[Submission | Refused],
     issuer: Issuer,
     attempt: Attempt | None,
     now_ms: int,
@@ -51,7 +50,8 @@ def submit(
 ) -> list[Result]:
     """Register in order, in one transaction; what stands refused in `submissions` already stays so in its place.
 
-    A repeated `attempt` gets what it made the first time, refusals included.
+    Each is let go as soon as it is prepared: give them one by one where they are many. A repeated `attempt` gets what it made the
+    first time, refusals included.
     """
     made = done_before(database, attempt)
     if made is not None:
@@ -64,9 +64,8 @@ def submit(
     results: list[Result] = []
 
     def work(connection: Connection) -> tuple[Any, bool]:
-        fresh = [copy(one) for one in good]  # registering adds its findings, and may run again
-        outcomes = register(connection, fresh, issuer.id, keys, now_ms, deadline)
-        _mark_same_content(connection, fresh, outcomes)
+        outcomes = register(connection, good, issuer.id, keys, now_ms, deadline)
+        _mark_same_content(connection, good, outcomes)
         left = iter(outcomes)
         results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
         return [_kept(result) for result in results], any(isinstance(result, Issued) for result in results)
@@ -96,10 +95,10 @@ def check(connection: Connection, submission: Submission, issuer: Issuer, now_ms
         return Checked(refused.code, refused.findings, {})
     own = prepared.findings
     try:
-        registration.check(connection, prepared, now_ms)
+        findings = registration.check(connection, prepared, now_ms)
     except Refused as refused:
         return Checked(refused.code, [*own, *(finding for finding in refused.findings if finding not in own)], {})
-    return Checked(None, prepared.findings, {name: prepared.sections[name] for name in prepared.changed})
+    return Checked(None, findings, {name: prepared.sections[name] for name in prepared.changed})
 
 
 def today_at(now_ms: int) -> date:

@@ -120,13 +120,13 @@ def test_a_reversal_never_exceeds_its_original(database: Database) -> None:
     assert "reversal_exceeds_original" in {finding.code for finding in refused.findings}
     [alone] = registered(database, more)
     assert not alone.acts
-    assert "reversal_exceeds_original" in {finding.code for finding in alone.prepared.findings}
+    assert "reversal_exceeds_original" in {finding.code for finding in alone.findings}
     assert kinds(database, S01) == [Kind.ISSUE, Kind.REVERSE_PART]
 
 
 def test_what_waits_for_its_original_is_completed_when_that_arrives(database: Database) -> None:
     [waiting] = registered(database, sample("S06"))
-    assert "original_not_registered" in {finding.code for finding in waiting.prepared.findings}
+    assert "original_not_registered" in {finding.code for finding in waiting.findings}
     [original] = registered(database, sample("S01"))
     assert [act.entry.kind for act in original.acts] == [Kind.REVERSE_PART]
     assert kinds(database, S01) == [Kind.ISSUE, Kind.REVERSE_PART]
@@ -166,7 +166,7 @@ def test_void_once_and_never_a_red_letter_invoice(database: Database) -> None:
 def test_alike_invoices_of_one_day_are_noticed(database: Database) -> None:
     registered(database, sample("S01"))
     [alike] = registered(database, sample("S01", number="26112999000000000031"))
-    assert "possible_duplicate" in {finding.code for finding in alike.prepared.findings}
+    assert "possible_duplicate" in {finding.code for finding in alike.findings}
 
 
 def test_search_by_every_criterion(database: Database) -> None:
