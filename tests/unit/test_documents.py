@@ -125,7 +125,7 @@ def test_commands_and_options_that_are_named_exist() -> None:
 
 def test_scripts_that_are_named_exist() -> None:
     for document in DOCUMENTS:
-        for name in re.findall(r"scripts/([a-z-]+)", document.read_text()):
+        for name in re.findall(r"scripts/([a-z_-]+(?:\.(?:py|toml)\b)?)", document.read_text()):
             assert (ROOT / "scripts" / name).exists(), (document.name, name)
 
 
