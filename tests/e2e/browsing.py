@@ -1,6 +1,7 @@
 """How tests run a browser, and what holds for every visit to a page: no other host, no cookie, nothing against the policy."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => console.error(`POLICY ${event.effectiveDirective} ${event.blockedURI}`));
 """
+_PERSONAL = re.compile(r"[0-9]{20}|[A-Z2-7]{52}|[0-9a-f]{64}")
 _EXPECTED = ("Failed to load resource", "net::ERR_")
 """What a browser says of a server that is off or answers 404: the page deals with that."""
 
@@ -93,6 +95,8 @@ class Visit:
         assert not self.faults, self.faults
         assert not cookies, cookies
         assert self.asked_hosts() <= self.hosts, self.asked_hosts() - self.hosts
+        addresses = [url.partition("#")[0] for url in self.requested if url.startswith("http")]
+        assert not [url for url in addresses if _PERSONAL.search(url)], "a number or a commitment in an address"
 
 
 @contextmanager

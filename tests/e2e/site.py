@@ -41,10 +41,10 @@ def vector_chain() -> Iterator[tuple[Chain, RegistryContract]]:
         yield chain, contract
 
 
-def trust_file(*rpc_urls: str, **changes: Any) -> dict[str, Any]:
+def trust_file(*rpc_urls: str) -> dict[str, Any]:
     """Without grace, as with an anchors file; the tests' own clock is no matter."""
     members = {name: ANCHORS[name] for name in ("protocol", "chain", "service_keys")}
-    return {**members, "rpc_urls": list(rpc_urls), "grace_s": 0, "max_lag_s": 10**9, **changes}
+    return {**members, "rpc_urls": list(rpc_urls), "grace_s": 0, "max_lag_s": 10**9}
 
 
 @dataclass
@@ -171,10 +171,10 @@ class Site:
     def url(self) -> str:
         return self.served.url
 
-    def trust(self, *rpc_urls: str, **changes: Any) -> None:
-        """What the pages are given to trust from now on; without endpoints the chain under its two names."""
-        urls = rpc_urls or (self.chain.url, self.chain.url.replace("127.0.0.1", "localhost"))
-        self.context.trust = orjson.dumps(trust_file(*urls, **changes))
+    def trust(self, *rpc_urls: str, without: bool = False) -> None:
+        """What the pages are given to trust from now on; if nothing is named the chain under its two names, or no endpoint."""
+        both = self.chain.url, self.chain.url.replace("127.0.0.1", "localhost")
+        self.context.trust = orjson.dumps(trust_file(*(() if without else rpc_urls or both)))
 
 
 @contextmanager

@@ -25,7 +25,6 @@ COPIES = [
     ("reversed.proof.json", "reversed", "bad", "已红冲", "Reversed"),
     ("pending.proof.json", "valid", "wait", "已受理，待上链", "Accepted, not yet anchored"),
 ]
-DARK_DESKTOP = {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}}
 
 
 def stated(status: str, **more: Any) -> dict[str, Any]:
@@ -67,10 +66,11 @@ def liar(site: Site) -> Iterator[tuple[LyingProxy, str]]:
 
 @pytest.mark.parametrize(("file", "status", "role", "chinese", "english"), COPIES)
 def test_each_verdict_of_a_code(site: Site, visit: Visiting, file: str, status: str, role: str, chinese: str, english: str) -> None:
+    """On a phone in Chinese by day; then the same page in English, on a desk by night."""
     code = site.answers.hold(file, **stated(status))
-    for locale, word, options in (("zh-CN", chinese, {}), ("en-US", english, DARK_DESKTOP)):
-        with visit(locale=locale, **options) as one:
-            one.page.goto(f"{site.url}/v#{code}")
+    with visit() as one:
+        one.page.goto(f"{site.url}/v#{code}")
+        for word in (chinese, english):
             one.wait_for(word)
             assert one.role() == role
             assert one.page.title().startswith(word)
@@ -83,6 +83,10 @@ def test_each_verdict_of_a_code(site: Site, visit: Visiting, file: str, status: 
             assert "¥1,060.00" in facts
             assert one.page.locator(".tick").count() == 3
             one.check_accessible()
+            if word == chinese:
+                one.page.click("#language")
+                one.page.emulate_media(color_scheme="dark")
+                one.page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_who_says_so_stands_apart(site: Site, visit: Visiting) -> None:
@@ -248,6 +252,25 @@ def test_an_endpoint_that_lies_never_makes_green(site: Site, visit: Visiting, be
         one.wait_for("登记有效")
 
 
+def test_a_trust_file_without_endpoints(site: Site, visit: Visiting) -> None:
+    code = site.answers.hold("valid.proof.json", **stated("valid"))
+    site.trust(without=True)
+    with visit() as one:
+        one.page.goto(f"{site.url}/v#{code}")
+        one.wait_for("暂不能确定")
+        assert one.greens() == 0
+        assert "加入您信任的节点" in one.page.inner_text(".next")
+        one.page.goto(f"{site.url}/verify")
+        one.page.click("details.details summary")
+        assert "没有列出节点" in one.page.inner_text("#endpoints-listed")
+        one.page.fill("#endpoints-own", site.chain.url)
+        one.page.click("#endpoints button")
+        one.page.wait_for_url(f"{site.url}/verify?connect=*")
+        one.page.goto("about:blank")
+        one.page.goto(f"{site.url}/v#{code}")
+        one.wait_for("登记有效")
+
+
 def test_another_copy_is_not_current(site: Site, visit: Visiting) -> None:
     data = (PROOFS / "not_current.proof.json").read_bytes()
     site.answers.proofs["26112394759488566181", "ab" * 32] = data
@@ -286,14 +309,16 @@ def test_the_language_is_the_visitors(site: Site, visit: Visiting) -> None:
 
 
 def test_pages_without_an_answer_are_for_everybody(site: Site, visit: Visiting) -> None:
-    for path in ("/", "/verify"):
-        for options in (DARK_DESKTOP, {"locale": "en-US", "viewport": {"width": 320, "height": 640}}):
-            with visit(**options) as one:
-                one.page.goto(site.url + path)
-                one.check_accessible()
-                assert one.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, options)
-                one.page.keyboard.press("Tab")
-                assert one.page.evaluate("document.activeElement.className") == "skip"
+    with visit(locale="en-US", viewport={"width": 320, "height": 640}) as one:
+        for path in ("/", "/verify"):
+            one.page.emulate_media(color_scheme="light")
+            one.page.goto(site.url + path)
+            one.check_accessible()
+            assert one.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            one.page.keyboard.press("Tab")
+            assert one.page.evaluate("document.activeElement.className") == "skip"
+            one.page.emulate_media(color_scheme="dark")
+            one.check_accessible()
 
 
 def test_a_printed_answer_is_one_page_that_can_be_scanned(site: Site, visit: Visiting) -> None:

@@ -12,12 +12,18 @@ const [zh, en] = [read("zh-CN"), read("en")];
 const variants = (text) => (typeof text === "string" ? [text] : Object.values(text));
 const gaps = (text) => [...new Set(variants(text).flatMap((one) => one.match(/\{\w+\}/g) ?? []))].sort();
 
-/** Where texts are named: scripts of the pages, templates, and the answers without JavaScript. */
-const sources = ["verifier/web/page/", "service/web/scripts/", "service/web/templates/", "service/web/"].flatMap((folder) =>
+/** Where these texts are named: scripts of the public pages, templates, and the answers without JavaScript. */
+const list = (folder, pattern) =>
   readdirSync(new URL(folder, root))
-    .filter((name) => /\.(js|html|py)$/.test(name))
-    .map((name) => readFileSync(new URL(folder + name, root), "utf8")),
-);
+    .filter((name) => pattern.test(name))
+    .map((name) => folder + name);
+const sources = [
+  ...list("verifier/web/page/", /\.(js|html)$/),
+  ...list("service/web/scripts/", /\.js$/),
+  ...list("service/web/templates/", /\.html$/),
+  "service/web/pages.py",
+  "service/web/server_answer.py",
+].map((path) => readFileSync(new URL(path, root), "utf8"));
 const all = sources.join("\n");
 
 test("both languages have the same texts, and the same gaps in each", () => {

@@ -358,10 +358,10 @@ async function leadOf({ verdict, proof, status }, statement) {
 }
 
 /** @param {Examination} examination @param {boolean} isAnnounced @returns {Said[]} */
-function adviceOf({ verdict, proof }, isAnnounced) {
+function adviceOf({ verdict, checks, view }, isAnnounced) {
   if (isAnnounced) return [{ key: "advice.announced" }];
-  if (verdict === "undecided" && proof === null) return [{ key: "advice.undecided" }];
-  return [{ key: `advice.${verdict}` }];
+  const hasNoEndpoint = view?.problem?.code === "chain.no_endpoint" || reasonOf(checks)?.code === "chain.no_endpoint";
+  return [{ key: verdict === "undecided" && hasNoEndpoint ? "advice.no_endpoint" : `advice.${verdict}` }];
 }
 
 // --- details
