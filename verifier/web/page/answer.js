@@ -176,7 +176,7 @@ function sentencesOf(examination, since, lead, isAnnounced) {
     case "replaced":
       return [dated("sentence.replaced", since)];
     case "reversed":
-      return [lead ? { key: "sentence.reversed.named", params: { number: lead.number } } : dated("sentence.reversed", since)];
+      return [lead ? dated("sentence.reversed.named", since, { number: lead.number }) : dated("sentence.reversed", since)];
     case "forged":
       return [{ key: "sentence.forged", params: { step: { text: `step.${failed(checks)}` } } }];
     case "absent":
@@ -203,8 +203,9 @@ function sentencesOf(examination, since, lead, isAnnounced) {
   }
 }
 
-/** @param {string} key @param {number | null} since @returns {Said} */
-const dated = (key, since) => (since === null ? { key: `${key}.undated` } : { key, params: { day: { day: since } } });
+/** @param {string} key @param {number | null} since @param {Record<string, Param>} [params] @returns {Said} */
+const dated = (key, since, params = {}) =>
+  since === null ? { key: `${key}.undated`, params } : { key, params: { ...params, day: { day: since } } };
 
 /** The first check that failed. @param {Examination["checks"]} checks */
 const failed = (checks) => /** @type {CheckName[]} */ (Object.keys(checks)).find((name) => checks[name].result === "fail");

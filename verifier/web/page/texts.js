@@ -28,8 +28,8 @@ export function t(key, params = {}) {
   if (found === undefined) throw new Error(`no text ${key}`);
   const text = typeof found === "string" ? found : plural(found, Number(params.count));
   return text.replace(/\{(\w+)\}/g, (_, name) => {
-    if (!(name in params)) throw new Error(`no {${name}} for ${key}`);
     const value = params[name];
+    if (value === undefined) throw new Error(`no {${name}} for ${key}`);
     return typeof value === "number" ? integer(value) : value;
   });
 }
