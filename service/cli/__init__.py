@@ -13,7 +13,7 @@ import orjson
 import typer
 from sqlalchemy.exc import OperationalError
 
-from service.cli import activity, deploying, following, keys, operating, reconciling, registering, status, users
+from service.cli import activity, deploying, diagnosing, following, keys, operating, reconciling, registering, status, users
 from service.cli.outcome import Exit, Failed
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (operating, deploying, status, registering, reconciling, following):
+for room in (operating, deploying, status, registering, reconciling, following, diagnosing):
     room.add_to(app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")

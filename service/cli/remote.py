@@ -83,7 +83,7 @@ class Remote:
         return request
 
 
-def remote() -> Remote:
+def remote(*, needs_key: bool = True) -> Remote:
     """As ZHENGPIAO_URL and ZHENGPIAO_KEY, or ZHENGPIAO_KEY_FILE, say."""
     key = os.environ.get("ZHENGPIAO_KEY")
     file = os.environ.get("ZHENGPIAO_KEY_FILE")
@@ -92,7 +92,7 @@ def remote() -> Remote:
             key = Path(file).read_text().strip()
         except OSError as error:
             raise Failed(Exit.CONFIGURATION, "settings", f"ZHENGPIAO_KEY_FILE: {file}: {error.strerror}") from None
-    if not key:
+    if not key and needs_key:
         raise Failed(Exit.NOT_ALLOWED, "not_authenticated", "an API key is needed: set ZHENGPIAO_KEY or ZHENGPIAO_KEY_FILE")
     url = os.environ.get("ZHENGPIAO_URL") or "http://127.0.0.1:8000"
     if not is_url(url):

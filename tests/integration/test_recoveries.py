@@ -84,7 +84,7 @@ def rows(store: Store) -> dict[str, list[str]]:
     """Everything that is on record, but for which transaction an entry came with."""
     columns = {table: [column for column in table.c if column.name != "accepted_with"] for table in RECORDS}
     with store.database.read() as connection:
-        return {table.name: sorted(map(repr, connection.execute(select(*columns[table])))) for table in RECORDS}
+        return {table.name: sorted(repr(tuple(row)) for row in connection.execute(select(*columns[table]))) for table in RECORDS}
 
 
 def delete_with_a_section(store: Store) -> None:
