@@ -23,6 +23,7 @@ from service.db import Database
 from service.invoices.importing import Importer
 from service.invoices.indexing import Indexer
 from service.ledger import health, incidents, notes, pruning
+from service.ledger.figures import Gatherer
 from service.ledger.receipts import receipt_keys
 from service.reconciliation import runs as reconciliations
 from service.reconciliation.working import ChainAccess, Reconciler
@@ -64,7 +65,7 @@ class Worker:
         self._importer = Importer(database, self._keys, settings, clock)
         access = ChainAccess(settings, self._keys.public)
         self._reconciler = Reconciler(database, access, settings, clock)
-        indexer = Indexer(database)
+        indexer, gatherer = Indexer(database), Gatherer(database, clock)
         self._steps = (
             self._note,
             self._anchoring.run_once,
@@ -72,6 +73,7 @@ class Worker:
             self._prune,
             self._reconciler.step,
             indexer.step,
+            gatherer.step,
             self._forget,
         )
         self._forgot_at = 0.0

@@ -309,6 +309,26 @@ PROBLEMS: dict[str, Problem] = {
             "The invoice or the reason is not what you were shown: look at it again.",
         ),
     ),
+    # Desks.
+    "too_many_invoices": Problem(
+        422,
+        ("发票太多", "Too many invoices"),
+        ("这段时间的发票超过 {limit} 张，请缩短时间。", "More than {limit} invoices in that time: make it shorter."),
+    ),
+    "too_many_rows": Problem(
+        422,
+        ("行数太多", "Too many rows"),
+        (
+            "XLSX 最多 {limit} 行；请缩小范围，或改用 CSV、NDJSON 或 Parquet。",
+            "A sheet has {limit} rows: narrow it down, or take another form.",
+        ),
+    ),
+    "too_many_filters": Problem(
+        409,
+        ("保存的筛选太多", "Too many filters"),
+        ("最多保存 {limit} 个筛选，请先删除几个。", "Up to {limit} filters are kept: forget some first."),
+    ),
+    "no_such_filter": Problem(404, ("没有这个筛选", "No such filter"), ("没有这个筛选。", "There is no such filter.")),
     "user_not_found": Problem(404, ("没有这个账号", "No such account"), ("没有这个账号。", "There is no such account.")),
     "own_account": Problem(
         409,

@@ -60,7 +60,7 @@ class Context:
         own = trust._replace(rpc_urls=settings.rpc_urls)
         # An endpoint that the trust file does not name is nobody's business, neither in reports.
         names = {origin(url): f"endpoint {n}" for n, url in enumerate(own.rpc_urls, 1) if url not in trust.rpc_urls}
-        readings = ChainReadings(own, self.http, names, lambda: self.clock())
+        self.readings = readings = ChainReadings(own, self.http, names, lambda: self.clock())
         self.sandbox = Sandbox()
         self.verification = Verification(self.database, self.chain, readings, self.sandbox, settings.public_url)
         self._nodes = Nodes(settings.nodes)

@@ -1,6 +1,6 @@
 """API keys, people, their sessions. A random secret is kept as its SHA-256 alone: 256 bits need no slow hash."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, String, Table, Text, UniqueConstraint
 
 from service.db import Id, metadata
 
@@ -71,3 +71,15 @@ login_failures = Table(
 )
 Index("login_failures_login_idx", login_failures.c.login, login_failures.c.at)
 Index("login_failures_network_idx", login_failures.c.network, login_failures.c.at)
+
+saved_filters = Table(
+    "saved_filters",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("owner", String(32), nullable=False, comment="id of a person or key"),
+    Column("page", String(32), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("criteria", Text, nullable=False, comment="JSON, of the page's own making"),
+    Column("created_at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+    UniqueConstraint("owner", "page", "name"),
+)

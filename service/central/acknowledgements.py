@@ -40,6 +40,12 @@ def acknowledge(connection: Connection, consumer: str, cursor: int, keys: Receip
     return delivery
 
 
+def newest(connection: Connection) -> list[Delivery]:
+    """How far each consumer has come."""
+    last = select(table.c.consumer, func.max(table.c.cursor), func.max(table.c.at)).group_by(table.c.consumer)
+    return [Delivery(*row) for row in connection.execute(last.order_by(table.c.consumer))]
+
+
 def delivered(connection: Connection, seq: int) -> list[Delivery]:
     """Who has batch `seq`, and since when."""
     first = select(table.c.consumer, func.min(table.c.cursor), func.min(table.c.at)).where(table.c.cursor >= seq)

@@ -110,6 +110,13 @@ def final_at(connection: Connection, seq: int) -> Item | None:
     return Item(*row) if row else None
 
 
+def final_since(connection: Connection, seq: int) -> int | None:
+    """Since when (ms) the first final anchor behind `seq` is final; None where there is none."""
+    query = select(outbox.c.final_at).where(outbox.c.seq > seq, outbox.c.state == "final").order_by(outbox.c.seq).limit(1)
+    since: int | None = connection.scalar(query)
+    return since
+
+
 def move(connection: Connection, item: Item, event: Event, **facts: object) -> Item:
     """Take one transition of a locked item and store the facts that belong to it (columns of `outbox`).
 

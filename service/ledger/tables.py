@@ -163,3 +163,20 @@ incidents = Table(
     Column("seq", BigInteger),
     Column("detail", String(1000), nullable=False),
 )
+
+daily_figures = Table(
+    "daily_figures",
+    metadata,
+    Column("on", String(10), primary_key=True, comment="a day in Beijing: 2026-11-24"),
+    Column("invoices", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("anchors", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="the newest batch that is counted in it"),
+)
+
+backlog_samples = Table(
+    "backlog_samples",
+    metadata,
+    Column("at", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False, comment="s since 1970 UTC"),
+    Column("waiting", BigInteger, nullable=False, comment="entries that were accepted and not sealed"),
+)

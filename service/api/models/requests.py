@@ -98,7 +98,7 @@ class DocumentQuestion(Request):
     buyer_name: Annotated[str | None, Field(min_length=1, max_length=400)] = None
 
 
-class SearchQuestion(Request):
+class SearchCriteria(Request):
     """All that are given must hold; bounds are included."""
 
     q: Annotated[
@@ -114,6 +114,9 @@ class SearchQuestion(Request):
     amount_to: Amount | None = None
     status: Literal["valid", "void", "reversed", "partly_reversed", "released"] | None = None
     state: Literal["pending", "sealed", "broadcast", "mined", "final"] | None = None
+
+
+class SearchQuestion(SearchCriteria):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(pattern=r"^[0-9]{1,18}$")] = None
 

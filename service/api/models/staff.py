@@ -167,7 +167,9 @@ class ReleaseOrder(Request):
     That is the members of `shown`, with `"act": "release"` and the `reason`.
     """
 
-    reason: Annotated[Reason | None, Field(description="Of the first operator; without it, a request is confirmed as it stands.")] = None
+    reason: Annotated[
+        Reason | None, Field(description="Of the first operator; without it, a request is confirmed as it stands.")
+    ] = None
     shown: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
