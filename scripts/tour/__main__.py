@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from scripts.tour import steps
+from scripts.tour import auditing, steps
 from scripts.tour.processes import Processes, StepFailed
 from scripts.tour.steps import Place
 from scripts.tour.words import say
@@ -42,8 +42,10 @@ def main() -> int:
         with _alone(place), Processes(place.logs) as processes:
             place.say("title", style="bold")
             place.say("fresh", folder=place.folder)
-            demo = steps.start(place, processes, _free_port(place, options.port))
+            demo, around = steps.start(place, processes, _free_port(place, options.port), _free_port(place, 0))
+            auditing.start(demo, around)
             steps.tour(demo)
+            auditing.tour(demo, around)
             is_over = True
             if not options.exit:
                 steps.show_what_next(demo)
@@ -74,7 +76,8 @@ def _alone(place: Place) -> Iterator[None]:
         for left in (place.logs, place.proofs):
             shutil.rmtree(left, ignore_errors=True)
             left.mkdir()
-        for name in (*steps.FILES, *(f"demo.db{suffix}" for suffix in ("", "-wal", "-shm"))):
+        databases = (f"{name}{suffix}" for name in ("demo.db", *auditing.FILES) for suffix in ("", "-wal", "-shm"))
+        for name in (*steps.FILES, *databases):
             (place.folder / name).unlink(missing_ok=True)
         yield
 

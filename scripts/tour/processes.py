@@ -32,13 +32,7 @@ class Processes:
         for number in (signal.SIGINT, signal.SIGTERM):  # the impatient press Ctrl-C twice
             signal.signal(number, signal.SIG_IGN)
         while self._running:
-            process = self._running.pop()[1]
-            process.terminate()
-            try:
-                process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(self._running.pop()[1])
 
     def start(self, name: str, command: Sequence[object], environment: Mapping[str, str], folder: Path) -> Path:
         """Run a program in `folder`; returns the file with what it prints."""
@@ -59,6 +53,12 @@ class Processes:
         self._running.append((name, process))
         return log
 
+    def stop(self, name: str) -> None:
+        """End one program."""
+        [process] = [process for other, process in self._running if other == name]
+        self._running = [one for one in self._running if one[1] is not process]
+        _end(process)
+
     def check(self) -> None:
         """Raises StepFailed, with the last of what it printed, if a program ended by itself."""
         for name, process in self._running:
@@ -74,6 +74,15 @@ class Processes:
             if time.monotonic() > deadline:
                 raise StepFailed(f"{what}: {timeout_s:.0f} s")
             time.sleep(0.1)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def run(command: Sequence[object], environment: Mapping[str, str], folder: Path, expected: int = 0) -> str:

@@ -38,6 +38,8 @@ EXPECTED = {"S10": ("valid", 0), "official": ("valid", 0), "S01": ("partly_rever
 """Verdict and exit status of zhengpiao-verify at the end."""
 SHOWN_WHOLE = "S10"
 
+MAPPING = ROOT / "scripts/central_record.toml"
+"""How the columns of the central record are to be read."""
 FILES = ("demo.json", "demo.env", "trust.json", "deployment.json")
 """What the demo writes into its folder, beside its database, logs/ and proofs/."""
 
@@ -90,7 +92,17 @@ class Demo:
         return Remote(self.url, self.keys[role], self.place.language)
 
 
-def start(place: Place, processes: Processes, port: int) -> Demo:
+@dataclass(frozen=True)
+class Surroundings:
+    """What surrounds the service: a query node, and a central record that is not ours. `settings` are the service's own."""
+
+    settings: dict[str, str]
+    node_url: str
+    node_settings: dict[str, str]
+    central: Path
+
+
+def start(place: Place, processes: Processes, port: int, node_port: int) -> tuple[Demo, Surroundings]:
     """Chain, contract, database, service, worker and keys; demo.json is written when the service answers."""
     rpc_url = _start_chain(place, processes)
     url = f"http://127.0.0.1:{port}"
@@ -102,23 +114,29 @@ def start(place: Place, processes: Processes, port: int) -> Demo:
         "RECEIPT_KEY": secrets.token_hex(32),
         "ANCHOR_KEY": ANCHOR_KEY,
     }
-    with ThreadPoolExecutor(2) as pool:
+    node_url = f"http://127.0.0.1:{node_port}"
+    chain = {"RPC_URLS": rpc_url, "CHAIN_ID": str(CHAIN_ID)}
+    node_settings = {**chain, "DATABASE_URL": f"sqlite:///{place.folder / 'node.db'}", "PUBLIC_URL": node_url}
+    with ThreadPoolExecutor(3) as pool:
         deploying = pool.submit(_deploy, place, settings)
-        migrating = pool.submit(run, [PROGRAMS / "zhengpiao", "migrate"], environment(settings), place.folder)
-        deployment, _ = deploying.result(), migrating.result()
+        migrate = [PROGRAMS / "zhengpiao", "migrate"]
+        migrating = [pool.submit(run, migrate, environment(one), place.folder) for one in (settings, node_settings)]
+        deployment, _ = deploying.result(), [one.result() for one in migrating]
     place.done("contract", contract=deployment["contract"], block=deployment["block"])
-    settings["CONTRACT"] = deployment["contract"]
+    settings["CONTRACT"] = node_settings["CONTRACT"] = deployment["contract"]
+    settings |= {"NODES": node_url, "NODE_KEYS": _create_node_key(node_settings["DATABASE_URL"])}
     serve = [PROGRAMS / "zhengpiao", "serve", "--port", str(port)]
     processes.start("service", serve, environment(settings), place.folder)
     processes.start("worker", [PROGRAMS / "zhengpiao", "worker"], environment(settings), place.folder)
     demo = Demo(place, processes, url, *_create_keys(settings["DATABASE_URL"]))
-    processes.wait_for(f"{url}/readyz", lambda: _answer(f"{url}/readyz"), 60)
+    processes.wait_for(f"{url}/readyz", lambda: answer(f"{url}/readyz"), 60)
     place.done("service", url=url)
-    _write_files(demo, rpc_url, deployment["contract"])
+    around = Surroundings(settings, node_url, node_settings, place.folder / "central.db")
+    _write_files(demo, rpc_url, deployment["contract"], around)
     # Receipts promise little before the worker has looked at the chain.
-    processes.wait_for("worker", lambda: _is_anchoring(_answer(f"{url}/status")), 60)
+    processes.wait_for("worker", lambda: _is_anchoring(answer(f"{url}/status")), 60)
     place.done("keys", count=len(demo.keys) + len(demo.issuers) - 1, file=place.folder / "demo.json")
-    return demo
+    return demo, around
 
 
 def _start_chain(place: Place, processes: Processes) -> str:
@@ -161,7 +179,16 @@ def _create_keys(database_url: str) -> tuple[dict[str, str], dict[str, str]]:
     return keys, issuers
 
 
-def _answer(url: str) -> dict[str, Any] | None:
+def _create_node_key(database_url: str) -> str:
+    """For our reconciliation to read the node's register pages: the node has keys of its own."""
+    database = Database(database_url)
+    with database.write() as connection:
+        key = create_key(connection, "auditor", [], "test", label="reconciliation")[1]
+    database.close()
+    return key
+
+
+def answer(url: str) -> dict[str, Any] | None:
     """None while it does not answer, or not with a success."""
     try:
         answer = requests.get(url, timeout=5)
@@ -175,7 +202,7 @@ def _is_anchoring(status: dict[str, Any] | None) -> bool:
     return status is not None and status["worker_seen_at"] is not None and status["trouble"] is None
 
 
-def _write_files(demo: Demo, rpc_url: str, contract: str) -> None:
+def _write_files(demo: Demo, rpc_url: str, contract: str, around: Surroundings) -> None:
     """trust.json for verifiers; demo.json for programs and demo.env for shells, which hold keys."""
     trust = demo.as_role("auditor").ask("GET", "/v1/trust")
     _write(demo.place.folder / "trust.json", trust.text)
@@ -189,6 +216,8 @@ def _write_files(demo: Demo, rpc_url: str, contract: str) -> None:
         "trust": "trust.json",
         "keys": demo.keys,
         "issuers": {seller: key for seller, key in demo.issuers.items() if seller != own_seller},
+        "node_url": around.node_url,
+        "central": {"database_url": f"sqlite:///{around.central}", "mapping": str(MAPPING)},
     }
     variables = {"ZHENGPIAO_URL": demo.url, "ZHENGPIAO_KEY": demo.keys["issuer"], "AUDITOR_KEY": demo.keys["auditor"]}
     shell = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
@@ -211,12 +240,12 @@ def tour(demo: Demo) -> None:
         _register(demo, id_)
     _void(demo)
     _import_official(demo)
-    numbers = [*(_number(id_) for id_ in REGISTERED), OFFICIAL_NUMBER]
-    _wait_until_final(demo, numbers)
+    numbers = [*(number_of(id_) for id_ in REGISTERED), OFFICIAL_NUMBER]
+    wait_until_final(demo, numbers)
     _verify(demo)
 
 
-def _number(id_: str) -> str:
+def number_of(id_: str) -> str:
     return OFFICIAL_NUMBER if id_ == "official" else str(INVOICES[id_]["header"]["number"])
 
 
@@ -229,23 +258,23 @@ def _register(demo: Demo, id_: str) -> None:
         json={"profile": "as_issued", "external_id": id_, "sections": sections},
         headers={"Idempotency-Key": f"demo-{id_}"},
     )
-    if said["number"] != _number(id_):
+    if said["number"] != number_of(id_):
         raise StepFailed(demo.place.word("not_registered", id=id_, said=said))
     amount = sections["totals"]["amount_with_tax"]
-    demo.place.done("registered", id=id_, number=f"{_number(id_):<21}", amount=f"{amount:>12}", seller=seller["name"])
+    demo.place.done("registered", id=id_, number=f"{number_of(id_):<21}", amount=f"{amount:>12}", seller=seller["name"])
     for finding in said["findings"]:
         demo.place.print("      " + demo.place.word("finding", **finding), "dim")
 
 
 def _void(demo: Demo) -> None:
     seller = INVOICES[VOIDED]["seller"]["tax_id"]
-    path = f"/v1/invoices/{quote(_number(VOIDED))}/void"
+    path = f"/v1/invoices/{quote(number_of(VOIDED))}/void"
     reason = INVOICES[VOIDED]["notes"].get("remark") or "开票有误"
     headers = {"Idempotency-Key": f"demo-void-{VOIDED}"}
     said = demo.as_issuer_of(seller).ask_json("POST", path, json={"reason": reason}, headers=headers)
     if said["status"] != "void":
         raise StepFailed(str(said))
-    demo.place.done("voided", id=VOIDED, number=_number(VOIDED))
+    demo.place.done("voided", id=VOIDED, number=number_of(VOIDED))
 
 
 def _import_official(demo: Demo) -> None:
@@ -267,7 +296,7 @@ def _import_official(demo: Demo) -> None:
         demo.place.print("      " + demo.place.word("finding", **finding), "dim")
 
 
-def _wait_until_final(demo: Demo, numbers: list[str]) -> None:
+def wait_until_final(demo: Demo, numbers: list[str]) -> None:
     auditor = demo.as_role("auditor")
     waiting = list(numbers)
 
@@ -290,7 +319,7 @@ def _verify(demo: Demo) -> None:
     verify = [PROGRAMS / "zhengpiao-verify", "--trust", place.folder / "trust.json"]
     for name, (expected, status) in EXPECTED.items():
         file = f"{name}.proof.json"
-        (place.proofs / file).write_bytes(auditor.ask("GET", f"/v1/invoices/{quote(_number(name))}/proof").content)
+        (place.proofs / file).write_bytes(auditor.ask("GET", f"/v1/invoices/{quote(number_of(name))}/proof").content)
         report = json.loads(run([*verify, "--json", file], environment({}), place.proofs, expected=status))
         if report["verdict"] != expected:
             raise StepFailed(place.word("wrong_verdict", name=name, expected=expected, found=report["verdict"]))
@@ -303,7 +332,7 @@ def show_what_next(demo: Demo) -> None:
     """Lines that work as they stand, in the project's folder."""
     place = demo.place
     here = place.folder.relative_to(ROOT) if place.folder.is_relative_to(ROOT) else place.folder
-    invoice = f"$ZHENGPIAO_URL/v1/invoices/{_number('S01')}"
+    invoice = f"$ZHENGPIAO_URL/v1/invoices/{number_of('S01')}"
     bearer = '-H "Authorization: Bearer $ZHENGPIAO_KEY"'
     body = "-H 'Content-Type: application/json' -d"
     commands = [

@@ -24,6 +24,28 @@ WORDS: dict[str, tuple[str, str]] = {
         "用 zhengpiao-verify 验证：它只读证明文件和区块链，不问服务",
         "Verified by zhengpiao-verify, which reads the proof file and the chain, and asks no service",
     ),
+    "surroundings": (
+        "查询节点 {node}；中心系统（另一个数据库，另一套字段名）{central}",
+        "A query node at {node}; a central record (another database, other names) in {central}",
+    ),
+    "all_agree": (
+        "对账：我们的库与链、中心系统与我们的库、节点与链，全部一致",
+        "Reconciled: our store with the chain, the central record with our store, the node with the chain: all agree",
+    ),
+    "insider": (
+        "有人改了数据库（副本）：删去 {deleted}，改了 {altered} 的金额。对账指出：",
+        "An insider changed (a copy of) the database: {deleted} deleted, the amount of {altered} altered. Reconciliation names:",
+    ),
+    "central_spoilt": (
+        "中心系统出错：{altered} 金额不对，{missing} 丢失。对账指出：",
+        "The central record is spoilt: a wrong amount in {altered}, {missing} lost. Reconciliation names:",
+    ),
+    "node_cut_off": (
+        "节点收不到新数据，而 {number} 已上链终局。对账指出：",
+        "The node is cut off from the feed while {number} becomes final. Reconciliation names:",
+    ),
+    "node_back": ("节点恢复，已追上", "The node is back, and has caught up"),
+    "findings_differ": ("对账应指出 {expected}，却是 {found}", "Reconciliation should name {expected}, and names {found}"),
     "next": ("接下来可以试试（另开一个终端，在项目目录下）：", "What to try next (in another terminal, in the project's folder):"),
     "try_search": ("查找一万元以上的发票", "find invoices of 10,000 and more"),
     "try_timeline": ("S01 的流转记录：受理、封批、上链、终局", "what happened to S01: accepted, sealed, mined, final"),

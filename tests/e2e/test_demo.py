@@ -84,7 +84,7 @@ def installing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path,
 def demo(installing: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     running = Demo(tmp_path_factory.mktemp("demo") / "var")
     try:
-        running.wait_for("Running.")
+        running.wait_for("Running.", 120)
         yield running
     finally:
         running.process.kill()
@@ -93,7 +93,9 @@ def demo(installing: object, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def test_it_writes_what_programs_need(demo: Demo) -> None:
     settings = demo.settings()
-    assert list(settings) == ["url", "rpc_url", "chain_id", "contract", "service_keys", "trust", "keys", "issuers"]
+    assert list(settings)[:8] == ["url", "rpc_url", "chain_id", "contract", "service_keys", "trust", "keys", "issuers"]
+    assert settings["node_url"].startswith("http://127.0.0.1:")
+    assert settings["central"]["database_url"] == f"sqlite:///{demo.var}/central.db"
     assert list(settings["keys"]) == ["issuer", "recipient", "auditor", "central", "node", "operator"]
     invoices = json.loads((ROOT / "tests/samples/invoices.json").read_bytes())["invoices"][:10]
     sellers = {invoice["sections"]["seller"]["tax_id"] for invoice in invoices} | {"91440000000000000X"}
@@ -115,6 +117,18 @@ def test_the_tour_shows_every_verdict(demo: Demo) -> None:
     assert "S08.proof.json: Void" in printed
     promised = [json.loads((demo.var / f"proofs/{name}.proof.json").read_bytes()) for name in PROOFS]
     assert all(proof["receipt"]["deadline"] - proof["entry"]["recorded_at"] <= 61_000 for proof in promised)
+
+
+def test_the_tour_shows_each_trouble_found_and_named(demo: Demo) -> None:
+    printed = demo.printed.read_text()
+    for found in (
+        "missing 26317999000000000002",
+        "altered 26112999000000000003",
+        "missing_there 011002400111-99000007",
+        "differs 26442999000000000005 amount_with_tax",
+        "lagging",
+    ):
+        assert found in printed
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(demo: Demo) -> None:
