@@ -52,8 +52,9 @@ class Diagnosis(NamedTuple):
 
     @property
     def is_told(self) -> bool:
-        """What does not match is told nothing of the invoice that it does not match."""
-        return self.rule.verdict != "detail_mismatch" or self.case.is_holder
+        """Whether the asker may hear what the invoice is: they hold it, or what they typed was compared and is right."""
+        is_matched = self.case.content == "whole" and self.rule.verdict != "detail_mismatch"
+        return self.case.is_holder or is_matched
 
     def to_members(self, language: Language) -> dict[str, Any]:
         case, rule = self.case, self.rule
@@ -207,7 +208,11 @@ def _visible_hop(said: list[NodeSaid] | Any) -> Hop:
 def _told(diagnosis: Diagnosis) -> list[Hop]:
     """The hops that the asker gets to see, in order."""
     case = diagnosis.case
-    hops = case.hops if diagnosis.is_told else [hop for hop in case.hops if hop.hop == "shown"]
+    hops = case.hops
+    if diagnosis.rule.verdict == "detail_mismatch" and not case.is_holder:
+        hops = [hop for hop in hops if hop.hop == "shown"]
+    if not diagnosis.is_told:
+        hops = [hop for hop in hops if hop.hop != "status"]
     if diagnosis.rule.verdict == "lost_after_anchor":
         hops = [hop for hop in hops if hop.hop != "promise"]
     if not case.is_holder:

@@ -268,10 +268,18 @@ RULES: tuple[Rule, ...] = (
         "none",
         "status",
     ),
-    Rule("void", "final, and void in this registry", lambda case: case.status == "void", "issuer", "ask_issuer", "none", "status"),
+    Rule(
+        "void",
+        "final, and void in this registry or accepted to be",
+        lambda case: case.status == "void",
+        "issuer",
+        "ask_issuer",
+        "none",
+        "status",
+    ),
     Rule(
         "reversed",
-        "final, and reversed by a red-letter invoice",
+        "final, and reversed by a red-letter invoice or accepted to be",
         lambda case: case.status == "reversed",
         "issuer",
         "ask_issuer",
@@ -316,9 +324,10 @@ RULES: tuple[Rule, ...] = (
         "status",
     ),
     Rule("present", "at every hop", lambda case: case.reached == "final", "nobody", "nothing", "charged", "final"),
+    Rule("undecided", "anything else", lambda _: True, "system", "try_again", "undetermined", "final"),
 )
 
 
 def decide(case: Case) -> Rule:
-    """The first rule that holds. A case that none foresees is a defect: StopIteration."""
+    """The first rule that holds."""
     return next(rule for rule in RULES if rule.holds(case))
