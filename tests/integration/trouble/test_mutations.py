@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.trouble import endpoints, house, seqs, transactions  # noqa: F401  they register their scenarios
-from tests.integration.trouble.mutations import MUTATIONS, Mutation
+from tests.integration.trouble import endpoints, house, mutations_inside, mutations_outside, seqs, transactions  # noqa: F401
+from tests.integration.trouble.mutation import MUTATIONS, Mutation
 from tests.integration.trouble.scenario import SCENARIOS
 from tests.world import world
 
