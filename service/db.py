@@ -5,12 +5,14 @@ synchronous=FULL, PostgreSQL as it is by default.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Connection,
@@ -20,12 +22,16 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
+    column,
     create_engine,
     event,
+    select,
+    values,
 )
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -43,12 +49,17 @@ Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY 
 CHUNK = 500
 """Values in one IN (…) list: well below any driver's limit of parameters."""
 
-_NAMES = tuple(f"value_{n}" for n in range(512))
-
 T = TypeVar("T")
 
 _BUSY_TIMEOUT_MS = 30_000
-_SQLITE_CACHE_KIB = 64 * 1024
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={_BUSY_TIMEOUT_MS}",
+    f"cache_size=-{64 * 1024}",  # in KiB
+    "temp_store=MEMORY",
+)
 
 
 class Database:
@@ -94,14 +105,7 @@ class Database:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: _begin_sqlite does
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={_BUSY_TIMEOUT_MS}",
-        f"cache_size=-{_SQLITE_CACHE_KIB}",
-        "temp_store=MEMORY",
-    ):
+    for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -123,33 +127,45 @@ def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
-class SelectIn:
-    """`query` where `column` is one of many values: rows in the order of `query` within each CHUNK of values.
+class Lookup:
+    """A query about many values at once, which it is given as the table `wanted`; its result is in order within each CHUNK.
 
-    Its text is made once for each power of two: SQLAlchemy's own expansion of a list costs more than SQLite's search for it.
+    Its text is made once for each power of two, and filled up with NULL, which nothing is equal to: SQLAlchemy's own expansion of
+    a list costs more than the database's search for it.
     """
 
-    def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
+    def __init__(self, columns: Mapping[str, TypeEngine[Any]], query: Callable[[CTE], Select[Any]]) -> None:
+        self._columns = [column(name, type_) for name, type_ in columns.items()]
         self._query = query
-        self._column = column
         self._statements: dict[tuple[str, int], SQLCompiler] = {}
 
-    def __call__(self, connection: Connection, values: Sequence[Any], **parameters: Any) -> Iterator[Any]:
-        """`parameters` are those that `query` has of its own."""
-        for some in chunks(values):
+    def __call__(self, connection: Connection, wanted: Sequence[Any], **parameters: Any) -> Iterator[Any]:
+        """`wanted` are tuples where there is more than one column; `parameters` are those that the query has of its own."""
+        for some in chunks(wanted):
             length = 1 << (len(some) - 1).bit_length()
-            statement = self._statement(connection.dialect, length)
-            filled = [*some, *[some[-1]] * (length - len(some))]
-            given = dict(zip(_NAMES, filled, strict=False), **parameters)
-            names = statement.positiontup
-            yield from connection.exec_driver_sql(str(statement), tuple(map(given.__getitem__, names)) if names else given)
+            statement = self._statements.get((connection.dialect.name, length)) or self._compile(connection.dialect, length)
+            flat = chain.from_iterable(some) if len(self._columns) > 1 else some
+            given = {f"value_{n}": value for n, value in enumerate(flat)} | parameters
+            names = statement.positiontup or list(statement.bind_names.values())
+            bound = map(given.get, names)
+            text = str(statement)
+            yield from connection.exec_driver_sql(
+                text, tuple(bound) if statement.positional else dict(zip(names, bound, strict=True))
+            )
 
-    def _statement(self, dialect: Dialect, length: int) -> SQLCompiler:
-        found = self._statements.get((dialect.name, length))
-        if found is None:
-            query = self._query.where(self._column.in_([bindparam(name) for name in _NAMES[:length]]))
-            found = self._statements[dialect.name, length] = query.compile(dialect=dialect)
-        return found
+    def _compile(self, dialect: Dialect, length: int) -> SQLCompiler:
+        names = (f"value_{n}" for n in count())
+        rows = [tuple(bindparam(next(names), type_=of.type) for of in self._columns) for _ in range(length)]
+        compiled = self._query(values(*self._columns, name="wanted").data(rows).cte("wanted")).compile(dialect=dialect)
+        self._statements[dialect.name, length] = compiled
+        return compiled
+
+
+class SelectIn(Lookup):
+    """`query` where `column` is one of many values."""
+
+    def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
+        super().__init__({"value": column.type}, lambda wanted: query.where(column.in_(select(wanted.c.value))))
 
 
 def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -4,13 +4,12 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import CTE, Connection, Select, func, select
 
-from service.db import SelectIn, chunks
+from service.db import Lookup, SelectIn
 from service.errors import Finding, Refused
 from service.invoices.rules import decimal_of
 from service.invoices.tables import copies, invoices
@@ -121,32 +120,29 @@ def waiting_for(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, di
     return found
 
 
+_ALIKE = (invoices.c.seller_tax_id, invoices.c.issued_on, invoices.c.amount_fen, invoices.c.buyer_id)
+
+
+def _newest_alike(wanted: CTE) -> Select[Any]:
+    """Not by comparing rows with a list of rows: for that SQLite reads the whole table."""
+    other = invoices.alias()
+    is_alike = [other.c[of.name] == wanted.c[of.name] for of in _ALIKE]
+    newest = select(func.max(other.c.id)).where(*is_alike).scalar_subquery()
+    return (
+        select(*wanted.c, invoices.c.number, entries.c.entry)
+        .select_from(wanted)
+        .join(invoices, invoices.c.id == newest)
+        .join(entries, entries.c.id == invoices.c.id)
+    )
+
+
+_alike = Lookup({of.name: of.type for of in _ALIKE}, _newest_alike)
+
+
 def alike(connection: Connection, derived: Sequence[Derived]) -> dict[Alike, list[tuple[str, datetime]]]:
     """The newest invoice that is alike each of `derived`, where there is one: (number, when it was registered)."""
     found: dict[Alike, list[tuple[str, datetime]]] = {}
-    wanted = list({one.alike for one in derived if one.amount_fen is not None})
-    for some in chunks(wanted):
-        # Few lengths, so that few statements are prepared: the rest is filled with what nothing is equal to.
-        length = 1 << (len(some) - 1).bit_length()
-        values = [value for one in some for value in one] + [None] * (4 * (length - len(some)))
-        statement = _alike_statement(connection.dialect.paramstyle, length)
-        for *key, number, entry in connection.exec_driver_sql(statement, tuple(values)):
-            at = datetime.fromtimestamp(decode_entry(entry).recorded_at / 1000, UTC)
-            found[key[0], key[1], key[2], key[3]] = [(number, at)]
+    for *key, number, entry in _alike(connection, list({one.alike for one in derived if one.amount_fen is not None})):
+        at = datetime.fromtimestamp(decode_entry(entry).recorded_at / 1000, UTC)
+        found[key[0], key[1], key[2], key[3]] = [(number, at)]
     return found
-
-
-@lru_cache
-def _alike_statement(paramstyle: str, length: int) -> str:
-    """By hand: a comparison of rows with a list of rows makes SQLite read the whole table."""
-    row = "(?, ?, ?, ?)" if paramstyle == "qmark" else "(%s, %s, %s, %s)"
-    return f"""
-        WITH wanted (seller, day, fen, buyer) AS (VALUES {", ".join([row] * length)})
-        SELECT wanted.seller, wanted.day, wanted.fen, wanted.buyer, invoices.number, entries.entry
-        FROM wanted
-        JOIN invoices ON invoices.id = (
-            SELECT max(id) FROM invoices AS alike
-            WHERE seller_tax_id = wanted.seller AND issued_on = wanted.day AND amount_fen = wanted.fen AND buyer_id = wanted.buyer
-        )
-        JOIN entries ON entries.id = invoices.id
-    """  # noqa: S608  nothing but marks is put in

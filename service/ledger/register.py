@@ -8,16 +8,16 @@ have equal pages. Sealing writes new versions of the touched pages under its seq
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, select
+from sqlalchemy import CTE, Connection, Select, and_, bindparam, delete, func, select
 
-from service.db import SelectIn, chunks, insert_rows
+from service.db import Lookup, chunks, insert_rows
 from service.ledger.tables import register_pages
-from verifier.merkle import EMPTY, node_hash, tree_hash
+from verifier.merkle import EMPTY, tree_hash
 from verifier.register import bit, register_root
 
-MAX_LEAVES = 16
+MAX_LEAVES = 8
 """Leaves that a page holds before it splits: small pages cost more rows, large ones more bytes and hashes a change."""
 
 Leaf = tuple[bytes, bytes]
@@ -77,22 +77,26 @@ def _hash_leaves(leaves: Sequence[Leaf], depth: int) -> Child:
     return Child(register_root(hashed, depth), len(hashed) == 1)
 
 
-def _join(left: Child, right: Child) -> Child:
-    if right.hash == EMPTY and (left.is_leaf or left.hash == EMPTY):
-        return left
-    if left.hash == EMPTY and right.is_leaf:
-        return right
-    return Child(node_hash(left.hash, right.hash), False)
+def _above(level: Sequence[tuple[bytes, bool]]) -> list[tuple[bytes, bool]]:
+    """One level up, of subtrees as (hash, is_leaf)."""
+    above = []
+    pairs = iter(level)
+    for left, right in zip(pairs, pairs, strict=True):
+        if right[0] == EMPTY and (left[1] or left[0] == EMPTY):
+            above.append(left)
+        elif left[0] == EMPTY and right[1]:
+            above.append(right)
+        else:
+            above.append((sha256(b"\x01" + left[0] + right[0]).digest(), False))
+    return above
 
 
-def hash_children(children: Sequence[Child]) -> Child:
+def hash_children(children: Sequence[tuple[bytes, bool]]) -> Child:
     """The four levels above 16 children."""
-    if not any(child.is_leaf or child.hash == EMPTY for child in children):
-        return Child(tree_hash([child.hash for child in children]), False)
-    level = list(children)
+    level = children
     while len(level) > 1:
-        level = [_join(level[i], level[i + 1]) for i in range(0, len(level), 2)]
-    return level[0]
+        level = _above(level)
+    return Child(*level[0])
 
 
 def root_at(connection: Connection, seq: int) -> bytes:
@@ -105,22 +109,21 @@ def hash_page(page: bytes, depth: int) -> Child:
     """The subtree of a page whose path has `depth` bits, from what stands on it."""
     if not is_inner(page):
         return _hash_leaves(leaves_of(page), depth)
-    if page[1:3] != b"\x00\x00" or EMPTY in page:
-        return hash_children(_children(page))
+    mask = int.from_bytes(page[1:3], "big")
+    if mask or EMPTY in page:
+        return hash_children([(page[at : at + 32], mask >> n & 1 == 1) for n, at in enumerate(range(3, 515, 32))])
     # Sixteen subtrees, as the upper pages of any large register have: brothers lie side by side already.
     return Child(tree_hash([sha256(b"\x01" + page[at : at + 64]).digest() for at in range(3, 515, 64)]), False)
 
 
-_newer = register_pages.alias()
-_newest = (
-    select(func.max(_newer.c.seq))
-    .where(_newer.c.path == register_pages.c.path, _newer.c.seq <= bindparam("at"))
-    .correlate(register_pages)
-    .scalar_subquery()
-)
-_pages = SelectIn(
-    select(register_pages.c.path, register_pages.c.page).where(register_pages.c.seq == _newest), register_pages.c.path
-)
+def _newest(wanted: CTE) -> Select[Any]:
+    newer = register_pages.alias()
+    newest = select(func.max(newer.c.seq)).where(newer.c.path == wanted.c.path, newer.c.seq <= bindparam("at")).scalar_subquery()
+    is_it = and_(register_pages.c.path == wanted.c.path, register_pages.c.seq == newest)
+    return select(register_pages.c.path, register_pages.c.page).select_from(wanted).join(register_pages, is_it)
+
+
+_pages = Lookup({"path": register_pages.c.path.type}, _newest)
 
 
 def read_pages(connection: Connection, paths: Sequence[str], seq: int) -> dict[str, bytes]:
@@ -243,28 +246,29 @@ def _prove_in_leaves(key: bytes, leaves: list[Leaf], depth: int, siblings: list[
     return Proof(siblings, leaves[0] if leaves else None)
 
 
-def _prove_in_children(key: bytes, children: list[Child], depth: int, siblings: list[bytes]) -> int | None:
+def _prove_in_children(key: bytes, page: Sequence[Child], depth: int, siblings: list[bytes]) -> int | None:
     """Add the siblings of this page's four levels; the child where the way goes on, or None where it ends in nothing.
 
     Where one leaf is all that is left, the way ends in it although its digit may be another than the key's: its page names it.
     """
+    children: Sequence[tuple[bytes, bool]] = page
     first = 0
     while len(children) > 1:
-        full = [n for n, child in enumerate(children) if child.hash != EMPTY]
+        full = [n for n, (hash_, _) in enumerate(children) if hash_ != EMPTY]
         if not full:
             return None
-        if len(full) == 1 and children[full[0]].is_leaf:
+        if len(full) == 1 and children[full[0]][1]:
             return first + full[0]
         half = len(children) // 2
         here = bit(key, depth)
         other = children[half * (1 - here) :][:half]
         while len(other) > 1:
-            other = [_join(other[n], other[n + 1]) for n in range(0, len(other), 2)]
-        siblings.append(other[0].hash)
+            other = _above(other)
+        siblings.append(other[0][0])
         children = children[half * here :][:half]
         first += half * here
         depth += 1
-    return first if children[0].hash != EMPTY else None
+    return first if children[0][0] != EMPTY else None
 
 
 def prune(connection: Connection, after: int, upto: int, kept: Sequence[int]) -> int:
