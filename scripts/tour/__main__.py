@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from scripts.tour import auditing, steps
+from scripts.tour import auditing, diagnosing, steps
 from scripts.tour.processes import Processes, StepFailed
 from scripts.tour.steps import Place
 from scripts.tour.words import say
@@ -46,6 +46,7 @@ def main() -> int:
             auditing.start(demo, around)
             steps.tour(demo)
             auditing.tour(demo, around)
+            diagnosing.tour(demo, around)
             is_over = True
             if not options.exit:
                 steps.show_what_next(demo)

@@ -91,6 +91,9 @@ class Demo:
     def as_role(self, role: str) -> Remote:
         return Remote(self.url, self.keys[role], self.place.language)
 
+    def as_nobody(self) -> Remote:
+        return Remote(self.url, None, self.place.language)
+
 
 @dataclass(frozen=True)
 class Surroundings:

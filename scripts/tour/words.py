@@ -46,6 +46,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "node_back": ("节点恢复，已追上", "The node is back, and has caught up"),
     "findings_differ": ("对账应指出 {expected}，却是 {found}", "Reconciliation should name {expected}, and names {found}"),
+    "diagnosing": (
+        "一张发票在哪个环节丢了？逐个环节询问，再由内部损坏并恢复",
+        "Where did this invoice get lost? Asked at each hop, then spoilt from the inside and brought back",
+    ),
+    "recovered": ("已用持有的一份恢复 {number}：{restored}", "Restored {number} from the copy that somebody kept: {restored}"),
     "next": ("接下来可以试试（另开一个终端，在项目目录下）：", "What to try next (in another terminal, in the project's folder):"),
     "try_search": ("查找一万元以上的发票", "find invoices of 10,000 and more"),
     "try_timeline": ("S01 的流转记录：受理、封批、上链、终局", "what happened to S01: accepted, sealed, mined, final"),
