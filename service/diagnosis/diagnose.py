@@ -157,7 +157,7 @@ class Diagnostics:
             if is_guess:
                 left = guessing.check(connection, "facts", what.key, asker.network, now_ms)
         if what.flaw is None:
-            evidence.compare(gathered, reader)
+            evidence.compare(gathered, reader, now_ms)
         self._ask_nodes(gathered, reader)
         rule = decide(case)
         if is_guess and _is_wrong(case):

@@ -33,6 +33,8 @@ from verifier.register import root_from_absence, root_from_presence
 
 DAMAGED = (NoResultFound, LookupError, *UNREADABLE)
 """What records raise that somebody changed."""
+JUST_NOW_MS = 10_000
+"""So long what we have seen final may be missing in a reading of the chain, whose age is two seconds at the most."""
 _WAY: tuple[HopName, ...] = ("submitted", "accepted", "sealed", "broadcast", "mined", "final")
 
 
@@ -57,11 +59,15 @@ class Inclusion(NamedTuple):
 class InRegister(NamedTuple):
     """The number's way through our register pages as of our newest final anchor; `root` is None where it cannot be gone.
 
-    `holds` is the hash of the state that stands there, `expected` of the one that our entries make.
+    `holds` is the hash of the state that stands there, `expected` of the one that our entries make. `recorded` is the root that we
+    have on record for the anchor, mined at `mined_at` (s) and seen final at `final_at` (ms).
     """
 
     seq: int
-    root: bytes | None
+    recorded: bytes
+    mined_at: int
+    final_at: int
+    root: bytes | None = None
     holds: bytes | None = None
     expected: bytes | None = None
     absence: AbsenceProof | None = None
@@ -247,35 +253,55 @@ def _in_register(connection: Connection, chain: Chain, key: bytes, number: str |
     newest = outbox.newest_final(connection)
     if newest is None:
         return None
+    final_at = connection.scalar(select(outbox_table.c.final_at).where(outbox_table.c.seq == newest.seq))
+    ours = InRegister(newest.seq, newest.register_root, newest.block_time or 0, final_at or 0)
     stored = () if record is None else record.stored
     state = History(one for one in stored if one.seq is not None and one.seq <= newest.seq).state
-    expected = None if state is None else state.hash()
+    ours = ours._replace(expected=None if state is None else state.hash())
     try:
         siblings, end = register.prove(connection, newest.seq, key)
         if end is not None and end[0] == key:
-            return InRegister(newest.seq, root_from_presence(key, end[1], siblings), end[1], expected)
-        root = root_from_absence(key, end, siblings)
+            return ours._replace(root=root_from_presence(key, end[1], siblings), holds=end[1])
+        ours = ours._replace(root=root_from_absence(key, end, siblings))
     except DAMAGED:
-        return InRegister(newest.seq, None)
+        return ours
     if number is None:
-        return InRegister(newest.seq, root, None, expected)
-    absence = AbsenceProof(chain, number, RegisterPath(newest.seq, siblings), None if end is None else Neighbour(*end))
-    return InRegister(newest.seq, root, None, expected, absence)
+        return ours
+    path, neighbour = RegisterPath(newest.seq, siblings), None if end is None else Neighbour(*end)
+    return ours._replace(absence=AbsenceProof(chain, number, path, neighbour))
 
 
-def compare(gathered: Gathered, reader: ChainReader) -> None:
-    """Hold our records against the contract."""
+def compare(gathered: Gathered, reader: ChainReader, now_ms: int) -> None:
+    """Hold our records against the contract.
+
+    The chain is read every other second, for all requests together: what our worker has seen final since then is not in it.
+    """
     case, inclusion, ours = gathered.case, gathered.inclusion, gathered.in_register
     try:
+        head = reader.read(()).head
         if ours is None:
             case.is_register_sound = case.is_registered  # nothing is anchored: of what is not here, nothing is known
+        elif ours.seq > head and 0 <= now_ms - ours.final_at < JUST_NOW_MS:
+            _compare_register(case, ours, ours.recorded, ours.mined_at)
         else:
-            _compare_register(case, ours, _final(reader, ours.seq))
-        if inclusion is not None and case.reached == "final":
-            case.is_proven = inclusion.root == _final(reader, inclusion.seq).log_root
-            case.is_entry_sound = case.is_entry_sound and case.is_proven
+            held = _final(reader, ours.seq)
+            _compare_register(case, ours, held.register_root, held.time)
+        if inclusion is None or case.reached != "final":
+            return
+        if inclusion.seq > head and ours is not None and 0 <= now_ms - ours.final_at < JUST_NOW_MS:
+            _not_final_yet(case, now_ms)
+            return
+        case.is_proven = inclusion.root == _final(reader, inclusion.seq).log_root
+        case.is_entry_sound = case.is_entry_sound and case.is_proven
     except ChainUnavailable:
         case.is_chain_known = False
+
+
+def _not_final_yet(case: Case, now_ms: int) -> None:
+    """By our reading of the chain, that is: the next one will have it."""
+    case.reached = case.state = "mined"
+    case.hops = [Hop("final", "missing") if hop.hop == "final" else hop for hop in case.hops if hop.hop != "delivered"]
+    case.wait_until = now_ms + JUST_NOW_MS
 
 
 def _final(reader: ChainReader, seq: int) -> Anchor:
@@ -286,12 +312,12 @@ def _final(reader: ChainReader, seq: int) -> Anchor:
     return held
 
 
-def _compare_register(case: Case, ours: InRegister, held: Anchor) -> None:
-    case.is_register_sound = ours.root == held.register_root
+def _compare_register(case: Case, ours: InRegister, root: bytes, time: int) -> None:
+    case.is_register_sound = ours.root == root
     if not case.is_register_sound:
         return
     case.in_register = ours.holds is not None
     if case.is_registered:
         case.is_entry_sound = case.is_entry_sound and ours.holds == ours.expected
     elif ours.absence is not None:
-        case.hops.append(Hop("registered", "missing", held.time * 1000, {"seq": ours.seq, "proof": ours.absence}))
+        case.hops.append(Hop("registered", "missing", time * 1000, {"seq": ours.seq, "proof": ours.absence}))

@@ -3,6 +3,7 @@
 import copy
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ class Lost:
 
     def __init__(self, made: World) -> None:
         self.world, self.context = made, made.context
+        self.is_reading_kept = False
 
     def ask(self, body: Any, *, as_issuer: bool = False, media_type: str = "application/json", language: str = "en") -> Any:
         """POST /v1/diagnoses: the whole answer."""
@@ -29,7 +31,8 @@ class Lost:
         if as_issuer:
             headers |= self.world._headers
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.context.diagnostics._readings._read_at = -1e9  # a reading is used for two seconds, and here time stands still
+        # A reading is used for two seconds, and here time stands still.
+        self.context.diagnostics._readings._read_at = time.monotonic() if self.is_reading_kept else -1e9
         return self.world.client.post("/v1/diagnoses", content=content, headers=headers)
 
     def diagnose(self, body: Any, **options: Any) -> dict[str, Any]:

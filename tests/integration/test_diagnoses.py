@@ -367,6 +367,26 @@ def test_undecided_while_the_chain_cannot_be_read(at_rest: Lost, one: Kept) -> N
     check(at_rest.of_facts(one), "present", "nobody", "nothing", "charged")
 
 
+def test_a_reading_of_a_moment_ago_leaves_nothing_undecided(at_rest: Lost, one: Kept) -> None:
+    """A new anchor is final, and the reading of the chain that all requests share is from before it."""
+    assert at_rest.of_facts(one)["verdict"] == "present"
+    [new] = at_rest.world.accept()
+    at_rest.world.rest()
+    unknown = {"number": "26112999000099990009", "issued_on": "2026-10-15", "amount_with_tax": "1.00"}
+    at_rest.is_reading_kept = True
+    try:
+        check(at_rest.of_facts(one), "present", "nobody", "nothing", "charged")
+        check(at_rest.of_facts(new), "anchored_not_final", "system", "wait", "none")
+        check(at_rest.diagnose(unknown), "never_submitted", "undetermined", "check_details", "none")
+        at_rest.world.now += 3600
+        check(at_rest.of_facts(new), "undecided", "system", "try_again", "undetermined")
+        at_rest.world.now -= 3600
+    finally:
+        at_rest.is_reading_kept = False
+    check(at_rest.of_facts(new), "present", "nobody", "nothing", "charged")
+    at_rest.sql("DELETE FROM wrong_guesses")
+
+
 def test_undecided_where_our_register_is_damaged(at_rest: Lost, one: Kept) -> None:
     pages = at_rest.world.database
     with pages.read() as connection:
