@@ -44,7 +44,7 @@ def main() -> int:
             place.say("fresh", folder=place.folder)
             demo, around = steps.start(place, processes, _free_port(place, options.port), _free_port(place, 0))
             auditing.start(demo, around)
-            steps.tour(demo)
+            steps.tour(demo, diagnosing.at_each_hop)
             auditing.tour(demo, around)
             diagnosing.tour(demo, around)
             is_over = True

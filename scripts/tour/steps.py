@@ -6,6 +6,7 @@ import re
 import secrets
 import shlex
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -237,12 +238,13 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def tour(demo: Demo) -> None:
-    """From registration to the verdicts."""
+def tour(demo: Demo, meanwhile: Callable[[Demo], None]) -> None:
+    """From registration to the verdicts; `meanwhile` is shown while the chain takes its time."""
     for id_ in REGISTERED:
         _register(demo, id_)
     _void(demo)
     _import_official(demo)
+    meanwhile(demo)
     numbers = [*(number_of(id_) for id_ in REGISTERED), OFFICIAL_NUMBER]
     wait_until_final(demo, numbers)
     _verify(demo)

@@ -46,9 +46,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "node_back": ("节点恢复，已追上", "The node is back, and has caught up"),
     "findings_differ": ("对账应指出 {expected}，却是 {found}", "Reconciliation should name {expected}, and names {found}"),
+    "followed": ("登记 {number}，逐个环节询问它在哪里：", "Registered {number}, and asked where it is at each hop:"),
     "diagnosing": (
-        "一张发票在哪个环节丢了？逐个环节询问，再由内部损坏并恢复",
-        "Where did this invoice get lost? Asked at each hop, then spoilt from the inside and brought back",
+        "这张发票在哪里丢了？下面的每一种都由诊断说明；损坏的记录由持有的一份恢复",
+        "Where did this invoice get lost? Each is explained, and what was spoilt is brought back from a copy",
     ),
     "recovered": ("已用持有的一份恢复 {number}：{restored}", "Restored {number} from the copy that somebody kept: {restored}"),
     "next": ("接下来可以试试（另开一个终端，在项目目录下）：", "What to try next (in another terminal, in the project's folder):"),

@@ -131,6 +131,15 @@ def test_the_tour_shows_each_trouble_found_and_named(demo: Demo) -> None:
         assert found in printed
 
 
+def test_the_tour_shows_where_invoices_get_lost(demo: Demo) -> None:
+    printed = demo.printed.read_text()
+    verdicts = dict.fromkeys(re.findall(r"^    \S+  ([a-z_]+): ", printed, flags=re.MULTILINE))
+    told = ("detail_mismatch", "never_submitted", "lost_after_anchor", "altered", "delivered_not_visible", "forged")
+    assert tuple(verdicts)[-len(told) :] == told
+    assert "present" in verdicts
+    assert printed.count("Restored ") == 2
+
+
 def test_a_second_demo_in_the_same_folder_is_refused(demo: Demo) -> None:
     before = demo.settings()
     done = subprocess.run([ROOT / "scripts/demo", "--exit", "--var", demo.var], capture_output=True, text=True, env=ENVIRONMENT)
