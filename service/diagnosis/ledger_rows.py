@@ -46,13 +46,26 @@ def restore(connection: Connection, proven: Proven, place: Place, keys: ReceiptK
     return id_, ["entries", *_restore_tiles(connection, proven, place, batch)]
 
 
-def _repair_row(connection: Connection, proven: Proven, place: Place, there: Any, keys: ReceiptKeys) -> list[str]:
-    """The entry is sound; what stands beside it may not be."""
-    receipt = Receipt(there.key_id, there.deadline, there.signature)
+def is_sound(connection: Connection, proven: Proven, place: Place, keys: ReceiptKeys) -> bool:
+    """Whether `restore` would find nothing to do. Needs no write transaction."""
+    batch = connection.execute(select(batches).where(batches.c.seq == place.seq)).one_or_none()
+    there = connection.execute(select(entries).where(entries.c.seq == place.seq, entries.c.index == place.index)).one_or_none()
+    if batch is None or there is None or there.entry != proven.entry.encode():
+        return False
+    return not _wrong(connection, proven, place, there, keys) and _has_path(connection, proven, place, batch)
+
+
+def _wrong(connection: Connection, proven: Proven, place: Place, there: Any, keys: ReceiptKeys) -> dict[str, Any]:
+    """The columns beside a sound entry that are not what they should be, with what they should be."""
     expected = {"key": proven.entry.key, "ordinal": _ordinal(connection, proven, place, int(there.id))}
     wrong = {name: value for name, value in expected.items() if getattr(there, name) != value}
-    if not keys.are_valid([there.entry], [receipt])[0]:
+    if not keys.are_valid([there.entry], [Receipt(there.key_id, there.deadline, there.signature)])[0]:
         wrong |= _receipt(proven, place, keys)
+    return wrong
+
+
+def _repair_row(connection: Connection, proven: Proven, place: Place, there: Any, keys: ReceiptKeys) -> list[str]:
+    wrong = _wrong(connection, proven, place, there, keys)
     if not wrong:
         return []
     connection.execute(update(entries).where(entries.c.id == there.id).values(wrong))
@@ -133,15 +146,19 @@ def _free_id(connection: Connection, place: Place) -> int:
     return min(low + distance, high - 1)
 
 
-def _restore_tiles(connection: Connection, proven: Proven, place: Place, batch: Any) -> list[str]:
-    """Where the stored tiles do not lead from the entry to the root any more, and the batch's entries do."""
-    leaf = leaf_hash(proven.entry.encode())
+def _has_path(connection: Connection, proven: Proven, place: Place, batch: Any) -> bool:
+    """Whether the stored tiles lead from the entry to the root."""
     try:
         path = tiles.path(connection, place.seq, place[1], batch.size)
-        if root_from_path(leaf, place[1], batch.size, path) == batch.log_root:
-            return []
+        return root_from_path(leaf_hash(proven.entry.encode()), place[1], batch.size, path) == bytes(batch.log_root)
     except (LookupError, *UNREADABLE):
-        pass
+        return False
+
+
+def _restore_tiles(connection: Connection, proven: Proven, place: Place, batch: Any) -> list[str]:
+    """Where the batch's entries lead to its root, and the stored tiles do not any more."""
+    if _has_path(connection, proven, place, batch):
+        return []
     in_order = select(entries.c.entry).where(entries.c.seq == place.seq).order_by(entries.c.index)
     leaves = [leaf_hash(data) for data in connection.scalars(in_order)]
     if tree_hash(leaves) != batch.log_root:

@@ -11,6 +11,7 @@ from typing import Any
 
 from service.invoices import reading
 from service.ledger.entries import append
+from tests.integration.api import check_answer
 from tests.oracle import Kept
 from tests.stores import Store
 from tests.world import World, world
@@ -33,7 +34,9 @@ class Lost:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         # A reading is used for two seconds, and here time stands still.
         self.context.diagnostics._readings._read_at = time.monotonic() if self.is_reading_kept else -1e9
-        return self.world.client.post("/v1/diagnoses", content=content, headers=headers)
+        answer = self.world.client.post("/v1/diagnoses", content=content, headers=headers)
+        check_answer(self.world.app, "POST", answer)
+        return answer
 
     def diagnose(self, body: Any, **options: Any) -> dict[str, Any]:
         answer = self.ask(body, **options)
@@ -54,7 +57,10 @@ class Lost:
         return self.diagnose(data, media_type="application/vnd.zhengpiao.proof+json")
 
     def recover(self, data: bytes, media_type: str = "application/vnd.zhengpiao.proof+json") -> Any:
-        return self.world.client.post("/v1/recoveries", content=data, headers={"Content-Type": media_type, "Accept-Language": "en"})
+        headers = {"Content-Type": media_type, "Accept-Language": "en"}
+        answer = self.world.client.post("/v1/recoveries", content=data, headers=headers)
+        check_answer(self.world.app, "POST", answer)
+        return answer
 
     def proof(self, one: Kept) -> bytes:
         """What a recipient keeps: sections 0 to 3."""

@@ -420,6 +420,55 @@ def test_what_is_no_question_is_refused(at_rest: Lost) -> None:
     assert at_rest.ask(b"x" * (5 * 1024 * 1024), media_type="application/json").status_code == 413
 
 
+def test_papers_and_pictures(at_rest: Lost, one: Kept) -> None:
+    """The printed document shows its proof file, and the QR code alone what it asks."""
+    status, pdf = at_rest.world.ask("GET", f"/v1/invoices/{one.number}/document.pdf")
+    assert status == 200
+    status, png = at_rest.world.ask("GET", f"/v1/invoices/{one.number}/qr.png")
+    assert status == 200
+    found = check(at_rest.diagnose(pdf, media_type="application/pdf"), "present", "nobody", "nothing", "charged")
+    assert evidence(found, "shown")["material"] == "proof"
+    found = check(at_rest.diagnose(png, media_type="image/png"), "present", "nobody", "nothing", "charged")
+    assert evidence(found, "shown")["material"] == "code"
+    at_rest.delete(one, "copies", "invoices", "entries")
+    found = at_rest.diagnose(pdf, media_type="application/pdf")
+    check(found, "lost_after_anchor", "system", "restore_from_copy", "free")
+    check(at_rest.diagnose(png, media_type="image/png"), "lost_after_anchor", "system", "find_copy", "free")
+    restored = at_rest.recover(pdf, "application/pdf").json()
+    assert (restored["state"], restored["lost"]) == ("restored", [])
+    check(at_rest.diagnose(png, media_type="image/png"), "present", "nobody", "nothing", "charged")
+
+
+def test_an_issuer_brings_back_what_it_sent(at_rest: Lost, one: Kept) -> None:
+    body = {"sections": one.sections, "acknowledgement": one.answer}
+    at_rest.delete(one, "copies", "invoices", "entries")
+    restored = at_rest.recover(json.dumps(body).encode(), "application/json").json()
+    assert (restored["state"], restored["lost"]) == ("restored", [])
+    check(at_rest.of_code(one), "present", "nobody", "nothing", "charged")
+    assert at_rest.recover(json.dumps(body).encode(), "application/json").json()["state"] == "sound"
+    status, answer = at_rest.world.ask("GET", f"/v1/invoices/{one.number}/timeline")
+    assert status == 200
+    last = json.loads(answer)["entries"][0]["hops"][-1]
+    assert (last["hop"], last["source"]) == ("restored", "sections")
+    assert set(last["restored"]) >= {"entries", "invoices", "copies", "lines"}
+
+
+def test_what_restores_nothing_is_refused(at_rest: Lost, one: Kept) -> None:
+    body = {"sections": one.sections, "acknowledgement": one.answer}
+    other = {**one.sections, "notes": {"remark": "另一份"}}
+    for sent, media_type, code in (
+        (json.dumps(body | {"sections": other}).encode(), "application/json", "copy_proves_nothing"),
+        (json.dumps(body | {"sections": {}}).encode(), "application/json", "not_a_proof"),
+        (b"{}", "application/json", "invalid_request"),
+        (b"{}", "application/vnd.zhengpiao.proof+json", "not_a_proof"),
+        (b"%PDF-1.7 nothing", "application/pdf", "not_a_proof"),
+        (b"x", "text/plain", "media_type_unsupported"),
+        (b" " * (9 * 1024 * 1024), "application/json", "body_too_large"),
+    ):
+        assert at_rest.recover(sent, media_type).json()["code"] == code, media_type
+    check(at_rest.of_facts(one), "present", "nobody", "nothing", "charged")
+
+
 def test_every_verdict_is_brought_about() -> None:
     """Here and in test_diagnoses_beyond.py: the second argument of each `check`."""
     expected = set()
