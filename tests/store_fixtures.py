@@ -59,6 +59,16 @@ def sqlite_store(built_sqlite: str, chain: Chain, built_contract: RegistryContra
         opened.close()
 
 
+@pytest.fixture
+def postgresql_store(
+    built_postgresql: str, chain: Chain, built_contract: RegistryContract, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Store]:
+    with copied(built_postgresql, tmp_path, request.getfixturevalue("postgres")) as url:
+        opened = Store(url, chain, built_contract)
+        yield opened
+        opened.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, chain: Chain, built_contract: RegistryContract, tmp_path: Path) -> Iterator[Store]:
     """A copy of the built store on each kind of database."""
