@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from service.chain import GAS_LIMIT, Anchored, Block, Chain, ChainTrouble, NotSent, View
-from service.db import Database, is_unique_violation
+from service.db import Database
 from service.ledger import health, incidents, outbox, sealing
 from service.ledger.entries import count_pending
 from service.ledger.outbox import Attempt, Item
@@ -67,14 +66,6 @@ class Anchoring:
 
     def run_once(self) -> bool:
         """All steps once; True where something moved. Trouble is written down for everybody, and ends the round."""
-        try:
-            return self._round()
-        except DBAPIError as error:
-            if not is_unique_violation(error):
-                raise
-            return True  # another worker was faster with the same step
-
-    def _round(self) -> bool:
         moved, view, trouble = False, None, None
         try:
             view = self._look()

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from types import FrameType
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from service import activity
 from service.anchoring import QUIET_MS, Anchoring, Policy
 from service.auth import sessions
 from service.chain import Chain
 from service.config import Settings, secret_bytes
-from service.db import Database
+from service.db import Database, is_unique_violation
 from service.invoices.importing import Importer
 from service.invoices.indexing import Indexer
 from service.ledger import health, incidents, notes, pruning
@@ -34,6 +34,8 @@ _GWEI = 10**9
 _FORGET_S = 3600.0
 _EAGER_S = 0.01
 """Between two rounds that moved something: a mistake that moves for ever must not eat a processor."""
+_OVERTAKEN = 10
+"""So many times in a row a step may find that another worker was faster."""
 _SITS_OUT = 20
 """The most rounds that a step which fails again and again sits out, five seconds if nothing else moves."""
 
@@ -103,12 +105,18 @@ class Worker:
             return step()
         except (OperationalError, InterfaceError) as error:  # locked, full or restarting; silence tells the others
             log.error("database_unavailable", step=name, kind=type(error.orig).__name__)
-        except Exception as error:  # whatever it is, the steps after it have their turn, and people are told
-            log.exception("step_failed", step=name)
+        except IntegrityError as error:
+            # Of two workers that did the same step at once, the second finds it done. Again and again, it is something else.
+            if not is_unique_violation(error) or self._failures[name] >= _OVERTAKEN:
+                self._tell(name, error)
+            log.info("overtaken", step=name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the steps after it have their turn, and people are told
             self._tell(name, error)
         return None
 
     def _tell(self, name: str, error: Exception) -> None:
+        """Write down an error that nobody expected."""
+        log.error("step_failed", step=name, exc_info=error)
         # Not its text: that may quote what was being stored.
         place = traceback.extract_tb(error.__traceback__)[-1]
         detail = f"{name}: {type(error).__name__} in {place.name}, line {place.lineno}"

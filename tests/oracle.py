@@ -184,7 +184,8 @@ class Oracle:
         """At rest the service says what the chain says."""
         status = json.loads(self._get("GET", "/status"))
         expected = {"trouble": None, "backlog": 0, "final_head": len(anchors), "head": self._contract.head()}
-        assert {name: status[name] for name in expected} == expected
+        told = {name: status[name] for name in expected}
+        assert told == expected, f"the service says {told}, and the truth is {expected}"
         assert "zhengpiao_trouble{" not in self._get("GET", "/metrics").decode()
 
     def _get(self, method: str, path: str, body: Any = None) -> bytes:

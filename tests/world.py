@@ -30,6 +30,8 @@ from verifier.trust import parse_trust
 ROUNDS = 60
 """After so many rounds what was to come has not come."""
 GAS = 500_000
+LOCK_MS = 300
+"""How long the service waits for a lock of the database."""
 
 
 class World:
@@ -274,7 +276,8 @@ def world(
     """`cluster` is where a PostgreSQL `url` is, `settings` are the service's, `options` Anvil's."""
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(service.db, "_BUSY_TIMEOUT_MS", 300)
+        patch.setattr(service.db, "_BUSY_TIMEOUT_MS", LOCK_MS)
+        patch.setattr(service.db, "SQLITE_PRAGMAS", (*service.db.SQLITE_PRAGMAS, f"busy_timeout={LOCK_MS}"))
         node = stack.enter_context(anvil(no_mining=True, **options))
         contract = RegistryContract.deploy(node)
         node.mine(8)

@@ -16,7 +16,6 @@ from typing import Any, Literal
 import structlog
 from sqlalchemy import Connection
 
-import service.db
 from service.chain import Chain
 from service.config import Settings
 from service.db import Database
@@ -66,7 +65,6 @@ def work(settings: dict[str, Any], now: float, grain: Grain, kill_at: int) -> in
 
 def _work(given: dict[str, Any], now: float, grain: Grain, kill_at: int, result: Any) -> None:
     structlog.configure(processors=[lambda *_: ""], logger_factory=structlog.ReturnLoggerFactory())
-    service.db._BUSY_TIMEOUT_MS = 2000
     settings = Settings(_env_file=None, **given)  # type: ignore[call-arg]  # pydantic-settings takes it
     node = Node(given["rpc_urls"][0])
     time = [now]

@@ -229,7 +229,7 @@ def what_was_not_asked_for_is_not_held(patch: pytest.MonkeyPatch) -> None:
 
 @mutation("three_workers_work_at_once", database="postgresql")
 def being_second_is_an_error(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(anchoring, "is_unique_violation", lambda _: False)
+    patch.setattr(worker, "is_unique_violation", lambda _: False)
 
 
 @mutation("nothing_happens_for_a_day")

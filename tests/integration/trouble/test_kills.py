@@ -18,6 +18,7 @@ def _die_and_recover(made: World, grain: Grain, kill_at: int) -> None:
     assert work(made.given | {"rpc_urls": (made.node.url,)}, made.now, grain, kill_at) is None, "it passed the point"
     made.catch_up()
     made.worker = made.new_worker()
+    made.round()
     made.rest()
 
 
