@@ -22,13 +22,14 @@ from service.ledger import health, outbox, register, tiles
 from service.ledger.entries import History, Stored
 from service.ledger.tables import batches
 from service.ledger.tables import outbox as outbox_table
-from service.reconciliation.naming import number_of
+from service.reconciliation.naming import is_number_of, number_of
 from verifier.chain import Anchor, ChainReader
 from verifier.entry import Kind
 from verifier.errors import ChainUnavailable, VerifierError
 from verifier.fields import Chain
 from verifier.merkle import leaf_hash, root_from_path
 from verifier.proof import AbsenceProof, Neighbour, RegisterPath
+from verifier.receipt import is_signed, receipt_message
 from verifier.register import root_from_absence, root_from_presence
 
 DAMAGED = (NoResultFound, LookupError, *UNREADABLE)
@@ -99,6 +100,8 @@ def gather(connection: Connection, shown: Shown, asker: Asker, registry: Registr
         case.is_registered, case.is_entry_sound = True, False
         return Gathered(case)
     case.is_other_region = bool(registry.regions) and details.region_of(number or "") not in {None, *registry.regions}
+    if record is not None and not _are_promised(record, registry):
+        case.is_entry_sound = False  # somebody put an entry there: it will never be sealed
     subject = None if record is None else _subject(record, shown)
     commitment = _read_record(connection, case, record, subject, shown) if record is not None else None
     _read_details(connection, case, record, shown, asker)
@@ -119,6 +122,16 @@ def _subject(record: Record, shown: Shown) -> Stored | None:
         return next((stored for stored in record.stored if stored.entry == shown.entry), None)
     made_by = None if shown.copy is None else record.entry_of_copy(shown.copy)
     return made_by or record.current()
+
+
+def _are_promised(record: Record, registry: Registry) -> bool:
+    """Whether we signed for everything that is on its way; what is anchored, the contract vouches for."""
+    for entry, (key_id, deadline, signature) in ((one.entry, one.receipt) for one in record.stored if one.seq is None):
+        public = registry.keys.get(key_id.hex())
+        message = receipt_message(registry.chain.chain_id, registry.chain.contract, entry.encode(), deadline)
+        if public is None or not is_signed(public, signature, message):
+            return False
+    return True
 
 
 # The record
@@ -188,7 +201,7 @@ def _status_hop(connection: Connection, record: Record) -> Hop:
     newest = record.newest()
     evidence: dict[str, Any] = {"status": record.status, "kind": newest.entry.kind.name.lower()}
     act = reading.act_of(connection, newest.id)
-    if act is not None and act.other_number:
+    if act is not None and is_number_of(act.other_number, newest.entry.other):
         evidence["other_number"] = act.other_number
     evidence["state"] = reading.state_of(connection, newest)
     return Hop("status", "done", newest.entry.recorded_at, evidence)
