@@ -89,7 +89,7 @@ def _print(found: dict[str, Any]) -> None:
 
 def _row(hop: dict[str, Any]) -> list[Any]:
     shown = {name: value for name, value in hop["evidence"].items() if name not in ("report", "proof", "entry", "receipt")}
-    return [hop["hop"], hop["state"], hop["at"], orjson.dumps(shown).decode() if shown else None]
+    return [hop["hop_name"], hop["state_name"], hop["at"], orjson.dumps(shown).decode() if shown else None]
 
 
 def rebuild(

@@ -103,7 +103,14 @@ class Diagnosis(NamedTuple):
 
 def _hop_members(hop: Hop, language: Language) -> dict[str, Any]:
     written = {name: _written(value, language) for name, value in hop.evidence.items()}
-    return {"hop": hop.hop, "state": hop.state, "at": None if hop.at is None else reading.at(hop.at), "evidence": written}
+    return {
+        "hop": hop.hop,
+        "state": hop.state,
+        "at": None if hop.at is None else reading.at(hop.at),
+        "evidence": written,
+        "hop_name": words.say(words.HOPS[hop.hop], language),
+        "state_name": words.say(words.STATES[hop.state], language),
+    }
 
 
 def _written(value: Any, language: Language) -> Any:

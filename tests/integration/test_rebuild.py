@@ -13,6 +13,7 @@ from service.central.mirror import mirror
 from service.db import Database
 from service.diagnosis import rebuild as room
 from service.diagnosis.rebuild import NotEmpty, OtherMirror, Rebuilt, rebuild
+from service.diagnosis.recovery import recover
 from service.invoices import issued, proofs, reading
 from service.invoices.registration import Registered
 from service.ledger import outbox, register
@@ -184,7 +185,7 @@ def test_a_killed_rebuild_goes_on(kept: Kept, empty: Store, monkeypatch: pytest.
     for n in SIMPLE[:6]:
         kept.keep(number_of(n))
     monkeypatch.setattr(room, "COPIES_AT_ONCE", 2)
-    recover, calls = room.recover, iter(range(100))
+    calls = iter(range(100))
 
     def dies(*arguments: Any) -> Any:
         if next(calls) == 3:

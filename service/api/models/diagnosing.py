@@ -77,6 +77,8 @@ class DiagnosisHop(Answer):
     state: HopState
     at: Time | None
     evidence: dict[str, Any]
+    hop_name: Annotated[str, Field(description="In the language of Accept-Language, as the state's is.")]
+    state_name: str
 
 
 class MistypedField(Answer):
@@ -172,10 +174,15 @@ DIAGNOSED: dict[str, Any] = {
     "state": "broadcast",
     "responsible": "system",
     "evidence": [
-        {"hop": "shown", "state": "done", "at": None, "evidence": {"material": "facts"}},
-        {"hop": "accepted", "state": "done", "at": "2026-11-25T08:26:40.000+00:00", "evidence": {}},
-        {"hop": "sealed", "state": "done", "at": "2026-11-25T08:26:41.250+00:00", "evidence": {"seq": 12, "index": 17}},
-        {"hop": "mined", "state": "missing", "at": None, "evidence": {}},
+        {
+            "hop": "sealed",
+            "state": "done",
+            "at": "2026-11-25T08:26:41.250+00:00",
+            "evidence": {"seq": 12, "index": 17},
+            "hop_name": "封批",
+            "state_name": "已完成",
+        },
+        {"hop": "mined", "state": "missing", "at": None, "evidence": {}, "hop_name": "上链", "state_name": "没有"},
     ],
     "next_action": {"code": "wait", "until": "2026-11-25T08:27:40.000+00:00"},
     "fee": {"kind": "none", "rests_on": "sealed"},
