@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     chain_id: int = 31337
     public_url: str = "http://127.0.0.1:8000"
     nodes: Annotated[tuple[str, ...], NoDecode] = ()
-    """Query nodes that reconciliation looks at, by URL."""
+    """Query nodes that reconciliation and diagnoses look at, by URL."""
     node_keys: SecretStr | None = None
     """An API key of each of `nodes` for its register pages, comma-separated, in that order."""
     follow: str | None = None
