@@ -150,7 +150,7 @@ def _read_record(connection: Connection, case: Case, record: Record, subject: St
     case.content = judged.content
     if subject is not None:
         _follow(connection, case, record, subject)
-    case.hops += [_content_hop(judged), _status_hop(connection, record)]
+    case.hops += [_content_hop(judged), _status_hop(connection, case, record, subject)]
     if judged.content != "whole":
         return None
     if shown.asked is not None:
@@ -162,7 +162,6 @@ def _follow(connection: Connection, case: Case, record: Record, subject: Stored)
     """The hops that an entry has come to, and those that it has not."""
     try:
         come_to = reading.hops_of(connection, record, subject)
-        case.state = reading.state_of(connection, subject)
     except DAMAGED:
         case.is_entry_sound = False
         return
@@ -170,7 +169,7 @@ def _follow(connection: Connection, case: Case, record: Record, subject: Stored)
         evidence = {name: value for name, value in hop.items() if name not in ("hop", "at")}
         case.hops.append(Hop(hop["hop"], "done", _ms(hop["at"]), evidence))
     reached: Reached = come_to[-1]["hop"]
-    case.reached = reached
+    case.reached, case.state = reached, reading.PENDING if reached == "accepted" else reached
     case.hops += [Hop(hop, "missing") for hop in _WAY[_WAY.index(reached) + 1 :]]
     case.wait_until = _due(connection, subject, reached)
 
@@ -196,14 +195,14 @@ def _content_hop(judged: Judged) -> Hop:
     return Hop("content", "differs", None, {"columns": list(judged.columns)})
 
 
-def _status_hop(connection: Connection, record: Record) -> Hop:
+def _status_hop(connection: Connection, case: Case, record: Record, subject: Stored | None) -> Hop:
     """The newest entry of the number makes it what it is now."""
     newest = record.newest()
     evidence: dict[str, Any] = {"status": record.status, "kind": newest.entry.kind.name.lower()}
-    act = reading.act_of(connection, newest.id)
+    act = None if newest.entry.kind is Kind.ISSUE else reading.act_of(connection, newest.id)
     if act is not None and is_number_of(act.other_number, newest.entry.other):
         evidence["other_number"] = act.other_number
-    evidence["state"] = reading.state_of(connection, newest)
+    evidence["state"] = case.state if newest is subject else reading.state_of(connection, newest)
     return Hop("status", "done", newest.entry.recorded_at, evidence)
 
 
