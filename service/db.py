@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     CTE,
@@ -49,6 +49,9 @@ Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY 
 CHUNK = 500
 """Values in one IN (…) list: well below any driver's limit of parameters."""
 
+_BLOCKS = (500, 50)
+"""Rows of one statement. SQLite takes 32,766 parameters."""
+
 T = TypeVar("T")
 
 _BUSY_TIMEOUT_MS = 30_000
@@ -59,6 +62,7 @@ SQLITE_PRAGMAS = (
     f"busy_timeout={_BUSY_TIMEOUT_MS}",
     f"cache_size=-{64 * 1024}",  # in KiB
     "temp_store=MEMORY",
+    "wal_autocheckpoint=16000",  # 64 MB: a page that changes with every transaction goes to its place once in a while
 )
 
 
@@ -168,21 +172,37 @@ class SelectIn(Lookup):
         super().__init__({"value": column.type}, lambda wanted: query.where(column.in_(select(wanted.c.value))))
 
 
-def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert many rows, each a tuple in the order of `columns`, whose values go to the driver as they are.
+class Rows(NamedTuple):
+    """Rows to insert: their values, in the order of `columns`, go to the driver as they are, and no default is applied."""
 
-    For bulk only: SQLAlchemy's own work on a row costs as much as SQLite's. Defaults of `table` are not applied.
+    table: Table
+    columns: tuple[str, ...]
+    values: Sequence[tuple[Any, ...]]
+
+
+def insert_rows(connection: Connection, rows: Rows) -> None:
+    """For bulk: SQLAlchemy's own work on a row costs as much as SQLite's.
+
+    SQLite gets many rows in one statement. Python's lock is given away once a statement, and taken back behind whoever computes.
     """
-    if rows:
-        connection.exec_driver_sql(_insert_statement(connection.dialect, table, columns), rows)
+    dialect, values = connection.dialect, rows.values
+    at = 0
+    for block in _BLOCKS if dialect.name == "sqlite" else ():
+        while len(values) - at >= block:
+            statement = _insert_statement(dialect, rows.table, rows.columns, block)
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(values[at : at + block])))
+            at += block
+    if at < len(values):
+        connection.exec_driver_sql(_insert_statement(dialect, rows.table, rows.columns, 1), list(values[at:]))
 
 
 @lru_cache
-def _insert_statement(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> str:
+def _insert_statement(dialect: Dialect, table: Table, columns: tuple[str, ...], count: int) -> str:
     quote = dialect.identifier_preparer.quote
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    names, marks = ", ".join(map(quote, columns)), ", ".join([mark] * len(columns))
-    return f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608  names from our own tables
+    names = ", ".join(map(quote, columns))
+    marks = ", ".join(["?" if dialect.paramstyle == "qmark" else "%s"] * len(columns))
+    all_marks = ", ".join([f"({marks})"] * count)
+    return f"INSERT INTO {quote(table.name)} ({names}) VALUES {all_marks}"  # noqa: S608  names from our own tables
 
 
 def is_unique_violation(error: DBAPIError) -> bool:

@@ -5,16 +5,16 @@ caller's transaction: the same path for one invoice and for ten thousand.
 """
 
 import os
-from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from service.db import insert_rows
+from service.db import Rows, insert_rows
 from service.errors import Finding, Refused
 from service.invoices import facts, originals
 from service.invoices.content import Profile
@@ -22,7 +22,7 @@ from service.invoices.facts import Derived, Facts
 from service.invoices.plain import recognise
 from service.invoices.rules import examine, refuses
 from service.invoices.tables import acts, copies, invoices
-from service.ledger.entries import Accepted, History, append_in_pieces, histories
+from service.ledger.entries import Accepted, History, histories, sign
 from service.ledger.receipts import ReceiptKeys
 from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, copy_of, section_leaves
 from verifier.entry import ZERO, Entry, Kind, number_key
@@ -31,6 +31,8 @@ from verifier.register import Status
 _NO_SALTS = SALT_BYTES * len(SECTIONS)
 _STORED_SECTIONS = tuple(name for name in SECTIONS if name != "provenance")
 _INVOICE_COLUMNS = ("id", *_STORED_SECTIONS, *Derived._fields, "profile", "external_id", "issuer", "findings")
+_ACT_COLUMNS = ("entry_id", "other_number", "actor")
+_stored = itemgetter(*_STORED_SECTIONS)
 _COPY_COLUMNS = ("entry_id", "invoice_id", "salts", "provenance")
 _REVERSALS = (Kind.REVERSE, Kind.REVERSE_PART)
 _ACT_KINDS = {"reverse": Kind.REVERSE, "reverse_part": Kind.REVERSE_PART, "void": Kind.VOID}
@@ -120,6 +122,13 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
     )
 
 
+class Decided(NamedTuple):
+    """What became of each invoice, and the rows that make it so."""
+
+    results: list[Registered | Refused]
+    rows: list[Rows]
+
+
 def register(
     connection: Connection, prepared: Sequence[Prepared], issuer: str, keys: ReceiptKeys, now_ms: int, deadline: int
 ) -> list[Registered | Refused]:
@@ -128,6 +137,15 @@ def register(
     `issuer` is the id of the API key. A UNIQUE violation means that another process was faster with one of the numbers: run the
     transaction again.
     """
+    decided = decide(connection, prepared, issuer, keys, now_ms, deadline)
+    store(connection, decided)
+    return decided.results
+
+
+def decide(
+    connection: Connection, prepared: Sequence[Prepared], issuer: str, keys: ReceiptKeys, now_ms: int, deadline: int
+) -> Decided:
+    """The first half of `register`: everything is decided and signed, nothing written."""
     work = _Work(connection, prepared, now_ms)
     decisions: list[_Decision | Refused] = []
     for one in prepared:
@@ -135,19 +153,20 @@ def register(
             decisions.append(work.decide(one))
         except Refused as refused:
             decisions.append(refused)
-    issues = [(one, *made) for one, made in zip(prepared, decisions, strict=True) if not isinstance(made, Refused)]
-    accepted: list[Accepted] = []
-    stored = 0
-    for piece in append_in_pieces(connection, work.entries, keys, deadline):
-        accepted += piece
-        upto = bisect_left(issues, len(accepted), stored, key=lambda issue: issue[2][0])
-        _store(connection, [(one, findings, accepted[at].id) for one, findings, (at, *_) in issues[stored:upto]], issuer)
-        stored = upto
-    _store_acts(connection, work.act_numbers, accepted, issuer)
-    return [
+    accepted, entry_rows = sign(connection, work.entries, keys, deadline)
+    results = [
         made if isinstance(made, Refused) else _registered(one, made, accepted)
         for one, made in zip(prepared, decisions, strict=True)
     ]
+    registered = [result for result in results if isinstance(result, Registered)]
+    act_rows = [(accepted[at].id, number, issuer) for at, number in work.act_numbers.items()]
+    return Decided(results, [entry_rows, *_content_rows(registered, issuer), Rows(acts, _ACT_COLUMNS, act_rows)])
+
+
+def store(connection: Connection, decided: Decided) -> None:
+    """The second half, in the same transaction."""
+    for rows in decided.rows:
+        insert_rows(connection, rows)
 
 
 def _registered(one: Prepared, made: _Decision, accepted: Sequence[Accepted]) -> Registered:
@@ -170,8 +189,10 @@ class _Work:
         self._waiting = facts.waiting_for(connection, own)
         named = {key for one in prepared if (key := one.derived.original_key) is not None}
         involved = {*own, *named, *(key for some in self._waiting.values() for key in some)}
-        self._histories = histories(connection, sorted(involved))
-        reversers = {entry.other for key in named for entry in self._histories[key].entries if entry.kind in _REVERSALS}
+        self._histories = histories(connection, list(involved))
+        self._first: dict[bytes, Entry] = {}
+        """Of numbers that were new: nearly none is asked for again, so no history is made for them yet."""
+        reversers = {entry.other for key in named for entry in self._history(key).entries if entry.kind in _REVERSALS}
         self._facts = facts.of_numbers(connection, sorted(named | reversers))
         self._alike = facts.alike(connection, [one.derived for one in prepared])
         self.entries: list[tuple[Entry, int]] = []
@@ -180,9 +201,7 @@ class _Work:
 
     def decide(self, one: Prepared) -> _Decision:
         """What registering `one` finds and logs. Raises Refused and logs nothing."""
-        history = self._histories[one.key]
-        if history.state is not None and (taken := originals.check_number_free(STATUS_NAMES[history.state.status])):
-            raise self._taken(one, history, taken)
+        self._check_free(one)
         original_key = one.derived.original_key
         act, found = self._judge_original(one.facts, original_key)
         if found and one.profile == "new" and any(finding.severity == "error" for finding in found):
@@ -200,6 +219,21 @@ class _Work:
                 logged += self._complete(one.key, key, waiting)
         return _Decision([*one.findings, *found] if found else one.findings, logged)
 
+    def _history(self, key: bytes) -> History:
+        history = self._histories.get(key)
+        if history is None:
+            history = self._histories[key] = History()
+            if key in self._first:
+                history.add(self._first[key])
+        return history
+
+    def _check_free(self, one: Prepared) -> None:
+        if one.key in self._histories or one.key in self._first:
+            history = self._history(one.key)
+            taken = originals.check_number_free(_status_name(history))
+            if taken:
+                raise self._taken(one, history, taken)
+
     def _taken(self, one: Prepared, history: History, findings: list[Finding]) -> Refused:
         issued = [entry for entry in history.entries if entry.kind is Kind.ISSUE][-1]
         at = datetime.fromtimestamp(issued.recorded_at / 1000, UTC).isoformat(timespec="milliseconds")
@@ -212,7 +246,7 @@ class _Work:
         return judgement.act, list(judgement.findings)
 
     def _original(self, key: bytes) -> originals.Original | None:
-        history, known = self._histories[key], self._facts.get(key)
+        history, known = self._history(key), self._facts.get(key)
         status = _status_name(history)
         if status is None or known is None:
             return None
@@ -222,7 +256,7 @@ class _Work:
 
     def _complete(self, original_key: bytes, key: bytes, waiting: Facts) -> list[int]:
         """An invoice that named this one as its original was here first: its act is logged now."""
-        history = self._histories[key]
+        history = self._history(key)
         issued = [entry for entry in history.entries if entry.kind is Kind.ISSUE][-1]
         if _status_name(history) != "valid" or issued.other != original_key:  # released meanwhile, perhaps issued again
             return []
@@ -231,16 +265,20 @@ class _Work:
         return [] if act is None else [self._log_act(act, original_key, key, waiting.number)]
 
     def _log_act(self, act: originals.Act, key: bytes, other: bytes, other_number: str) -> int:
-        state = self._histories[key].state
+        state = self._history(key).state
         assert state is not None
         at = self._log(Entry(_ACT_KINDS[act], self._now_ms, key, state.copy, other, ZERO))
         self.act_numbers[at] = other_number
         return at
 
     def _log(self, entry: Entry) -> int:
-        history = self._histories[entry.key]
-        history.add(entry)
-        self.entries.append((entry, history.ordinal))
+        if entry.key in self._histories or entry.key in self._first:
+            history = self._history(entry.key)
+            history.add(entry)
+            self.entries.append((entry, history.ordinal))
+        else:
+            self._first[entry.key] = entry
+            self.entries.append((entry, 1))
         return len(self.entries) - 1
 
     def _duplicates(self, derived: Derived) -> list[Finding]:
@@ -256,23 +294,15 @@ def _reference(facts: Facts) -> originals.Reference:
     return originals.Reference(facts.number, facts.relation or "", facts.seller_tax_id, facts.amount_with_tax)
 
 
-def _store(connection: Connection, issues: Sequence[tuple[Prepared, list[Finding], int]], issuer: str) -> None:
-    """The rows of invoices, each with its findings and the id of its issue entry."""
+def _content_rows(registered: Sequence[Registered], issuer: str) -> tuple[Rows, Rows]:
+    """The rows of invoices and of their copies."""
     invoice_rows, copy_rows = [], []
-    for one, findings, id_ in issues:
+    for one, findings, (id_, _, _), _ in registered:
         canonical = one.canonical
-        content = [canonical[name] for name in _STORED_SECTIONS]
-        row = (id_, *content, *one.derived, one.profile, one.external_id, issuer, findings_to_json(findings))
-        invoice_rows.append(row)
+        said = findings_to_json(findings) if findings else None
+        invoice_rows.append((id_, *_stored(canonical), *one.derived, one.profile, one.external_id, issuer, said))
         copy_rows.append((id_, id_, one.salts, canonical["provenance"]))
-    insert_rows(connection, invoices, _INVOICE_COLUMNS, invoice_rows)
-    insert_rows(connection, copies, _COPY_COLUMNS, copy_rows)
-
-
-def _store_acts(connection: Connection, others: dict[int, str], accepted: Sequence[Accepted], issuer: str) -> None:
-    rows = [{"entry_id": accepted[at].id, "other_number": number, "actor": issuer} for at, number in others.items()]
-    if rows:
-        connection.execute(insert(acts), rows)
+    return Rows(invoices, _INVOICE_COLUMNS, invoice_rows), Rows(copies, _COPY_COLUMNS, copy_rows)
 
 
 def findings_to_json(findings: Sequence[Finding]) -> str | None:

@@ -1,13 +1,12 @@
 """Accepting entries: the register's rules are applied here, before anything is signed, to all that was accepted for the number."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from service.db import SelectIn, insert_rows
+from service.db import Rows, SelectIn, insert_rows
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import entries, entry_ids
 from verifier.entry import Entry, Kind, decode_entry
@@ -85,9 +84,8 @@ def to_stored(row: Any) -> Stored:
 
 
 def histories(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, History]:
-    """The replayed history of each of `keys`; an empty one for a key without entries."""
-    found = stored_by_key(connection, keys)
-    return {key: History(found.get(key, ())) for key in keys}
+    """The replayed history of each of `keys`; a key without entries is left out."""
+    return {key: History(stored) for key, stored in stored_by_key(connection, keys).items()}
 
 
 def append(connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: ReceiptKeys, deadline: int) -> list[Accepted]:
@@ -97,27 +95,21 @@ def append(connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: 
     with the order in which transactions saw each other. A UNIQUE violation means that another process accepted for the same
     number meanwhile: try the whole transaction again.
     """
-    return list(chain.from_iterable(append_in_pieces(connection, accepted, keys, deadline)))
+    signed, rows = sign(connection, accepted, keys, deadline)
+    insert_rows(connection, rows)
+    return signed
 
 
-def append_in_pieces(
+def sign(
     connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: ReceiptKeys, deadline: int
-) -> Iterator[list[Accepted]]:
-    """The same a piece at a time: what the caller writes about a piece costs no time, since the next is being signed meanwhile."""
-    if not accepted:
-        return
-    ids = _next_ids(connection, len(accepted))
+) -> tuple[list[Accepted], Rows]:
+    """The first half of `append`; the rows are to be inserted before anything that refers to them."""
+    ids = _next_ids(connection, len(accepted)) if accepted else ()
     encoded = [entry.encode() for entry, _ in accepted]
-    at = 0
-    for receipts in keys.sign_in_pieces(encoded, deadline):
-        piece = range(at, at + len(receipts))
-        at = piece.stop
-        rows = [
-            (ids[n], accepted[n][0].key, accepted[n][1], encoded[n], ids[0], *receipt)
-            for n, receipt in zip(piece, receipts, strict=True)
-        ]
-        insert_rows(connection, entries, _COLUMNS, rows)
-        yield [Accepted(ids[n], accepted[n][0], receipt) for n, receipt in zip(piece, receipts, strict=True)]
+    receipts = keys.sign_all(encoded, deadline)
+    together = list(zip(ids, accepted, encoded, receipts, strict=True))
+    rows = [(id_, entry.key, ordinal, data, ids[0], *receipt) for id_, (entry, ordinal), data, receipt in together]
+    return [Accepted(id_, entry, receipt) for id_, (entry, _), _, receipt in together], Rows(entries, _COLUMNS, rows)
 
 
 def _next_ids(connection: Connection, count: int) -> Sequence[int]:

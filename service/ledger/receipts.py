@@ -4,10 +4,10 @@ Sealing checks every receipt of a batch, and signs that it did: one signature ov
 covers every stored bit of them at a thousandth of the price, and only where it fails are they checked one by one again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from itertools import chain, compress
+from itertools import compress
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from service.config import Settings, secret_bytes
 from verifier.receipt import is_signed, key_id, receipt_message
 
-_PIECE = 128
+_SHARED_FROM = 32
 _helper = ThreadPoolExecutor(1, "receipts")
 
 
@@ -44,24 +44,18 @@ class ReceiptKeys:
         """Promise that `entry` (its 146 bytes) is anchored by `deadline` (ms)."""
         return Receipt(self.key_id, deadline, self._key.sign(self._message(entry, deadline)))
 
-    def sign_in_pieces(self, entries: Sequence[bytes], deadline: int) -> Iterator[list[Receipt]]:
-        """The same for many, in order, a piece at a time: while the caller works on one, the next is being signed."""
-        for signatures in self._signatures([self._message(entry, deadline) for entry in entries]):
-            yield [Receipt(self.key_id, deadline, signature) for signature in signatures]
+    def sign_all(self, entries: Sequence[bytes], deadline: int) -> list[Receipt]:
+        """The same for many, in order."""
+        signatures = self._signatures([self._message(entry, deadline) for entry in entries])
+        return [Receipt(self.key_id, deadline, signature) for signature in signatures]
 
-    def _signatures(self, messages: Sequence[bytes]) -> Iterator[list[bytes]]:
-        """OpenSSL signs without the interpreter's lock: a second thread goes ahead, and this one takes what that has not begun."""
-        pieces = [messages[at : at + _PIECE] for at in range(0, len(messages), _PIECE)]
-        ahead = [_helper.submit(self._sign_piece, piece) for piece in pieces[1:]]
-        try:
-            for n, piece in enumerate(pieces):
-                yield self._sign_piece(piece) if n == 0 or ahead[n - 1].cancel() else ahead[n - 1].result()
-        finally:
-            for future in ahead:
-                future.cancel()
-
-    def _sign_piece(self, messages: Sequence[bytes]) -> list[bytes]:
-        return list(map(self._key.sign, messages))
+    def _signatures(self, messages: Sequence[bytes]) -> list[bytes]:
+        """OpenSSL signs without the interpreter's lock, so a second thread takes half of what is many."""
+        if len(messages) < _SHARED_FROM:
+            return list(map(self._key.sign, messages))
+        half = len(messages) // 2
+        others = _helper.submit(lambda: list(map(self._key.sign, messages[half:])))
+        return [*map(self._key.sign, messages[:half]), *others.result()]
 
     def are_valid(self, entries: Sequence[bytes], receipts: Sequence[Receipt]) -> list[bool]:
         """Of each receipt, whether one of our keys made this promise about the entry in its place.
@@ -72,7 +66,7 @@ class ReceiptKeys:
         are_ours = [key_id == self.key_id and 0 <= deadline < 1 << 63 for key_id, deadline, _ in receipts]
         pairs = zip(entries, receipts, strict=True)
         messages = [self._message(entry, receipt.deadline) for entry, receipt in compress(pairs, are_ours)]
-        again = chain.from_iterable(self._signatures(messages))
+        again = iter(self._signatures(messages))
         pairs = zip(entries, receipts, strict=True)
         return [
             next(again) == receipt.signature if is_ours else self._is_signed(entry, receipt)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Connection, Select, and_, bindparam, delete, func, select
 
-from service.db import Lookup, chunks, insert_rows
+from service.db import Lookup, Rows, chunks, insert_rows
 from service.ledger.tables import register_pages
 from verifier.merkle import EMPTY, tree_hash
 from verifier.register import bit, register_root
@@ -185,7 +185,8 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf], before: Ma
             changed[1:3] = mask.to_bytes(2, "big")
             written[path] = bytes(changed)
             subtrees[path] = hash_page(written[path], 4 * len(path))
-    insert_rows(connection, register_pages, ("path", "seq", "page"), [(path, seq, page) for path, page in sorted(written.items())])
+    rows = [(path, seq, page) for path, page in sorted(written.items())]
+    insert_rows(connection, Rows(register_pages, ("path", "seq", "page"), rows))
     return subtrees[""].hash
 
 

@@ -5,7 +5,7 @@ from itertools import chain
 
 from sqlalchemy import Connection, select
 
-from service.db import insert_rows
+from service.db import Rows, insert_rows
 from service.ledger.tables import tiles
 from verifier.merkle import EMPTY, tree_levels
 
@@ -33,7 +33,8 @@ def made_of(leaves: Sequence[bytes]) -> tuple[dict[tuple[int, int], bytes], byte
 def write(connection: Connection, seq: int, leaves: Sequence[bytes]) -> bytes:
     """Store the tiles of a batch and return its log root."""
     made, root = made_of(leaves)
-    insert_rows(connection, tiles, ("seq", "level", "tile", "hashes"), [(seq, *place, hashes) for place, hashes in made.items()])
+    rows = [(seq, *place, hashes) for place, hashes in made.items()]
+    insert_rows(connection, Rows(tiles, ("seq", "level", "tile", "hashes"), rows))
     return root
 
 

@@ -1,0 +1,99 @@
+"""A ledger as it grows: invoices registered and sealed by the service's own code, in a database that is kept between benchmarks.
+
+No chain is asked: batches are declared final as soon as they are sealed, so that proofs can be had and old pages are pruned.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import orjson
+from sqlalchemy import func, select, update
+
+from service.api.batch import CHUNK_LINES
+from service.db import Database
+from service.invoices.issued import Issued
+from service.invoices.registration import Submission
+from service.invoices.submitting import Issuer, submit
+from service.ledger import health, pruning, sealing
+from service.ledger.receipts import ReceiptKeys
+from service.ledger.tables import entries, outbox
+from service.migrations import migrate
+from tests.benchmarks import data
+
+RECEIPT_KEY = bytes(range(32))
+CONTRACT = "0x" + "42" * 20
+KEYS = ReceiptKeys(RECEIPT_KEY, 31337, bytes.fromhex(CONTRACT[2:]))
+ISSUER = Issuer("bench", None)
+BATCH = 16_000
+"""Entries that gather in about a block's time at the speed of bulk registration."""
+
+
+def lines(first: int, count: int) -> list[bytes]:
+    """Invoices `first` to `first + count - 1` as lines of a batch."""
+    return [orjson.dumps({"profile": "new", "sections": sections}) for sections in data.invoices(first, count)]
+
+
+class Ledger:
+    """`size` invoices in a database of `folder`, one batch after another; all sealed unless registered by `register`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "ledger.db"
+        self.database = Database(f"sqlite:///{self.path}")
+        migrate(self.database)
+        with self.database.read() as connection:
+            self.size: int = connection.scalar(select(func.count()).select_from(entries)) or 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
+
+    def grow(self, size: int) -> None:
+        """Up to `size` invoices, sealed."""
+        while self.size < size:
+            upto = min(size, self.size + BATCH)
+            while self.size < upto:
+                self.register(lines(self.size, min(CHUNK_LINES, upto - self.size)))
+            self.seal()
+            self.finish()
+
+    def register(self, some: Sequence[bytes]) -> None:
+        """As the API does with the lines of a batch, a transaction for each CHUNK_LINES."""
+        now_ms = int(time.time() * 1000)
+        for chunk in _chunks(some):
+            submissions = (_parse(line) for line in chunk)
+            results = submit(self.database, KEYS, submissions, ISSUER, None, now_ms, lambda now: now + 60_000)
+            assert all(isinstance(result, Issued) for result in results), results
+        self.size += len(some)
+
+    def seal(self) -> sealing.Sealed:
+        """Everything that is pending, as the worker does."""
+        with self.database.write() as connection:
+            sealed = sealing.seal(connection, KEYS, int(time.time() * 1000), first_seq=1)
+        assert sealed is not None
+        return sealed
+
+    def finish(self) -> None:
+        """Let every batch be final, and forget the pages that nobody can ask for any more."""
+        now = int(time.time())
+        final = {"state": "final", "block_number": 1, "block_time": now, "final_at": now * 1000}
+        with self.database.write() as connection:
+            connection.execute(update(outbox).where(outbox.c.state != "final").values(**final))
+            newest = sealing.newest_seq(connection) or 0
+            health.write(connection, health.Health(now + 10**6, None, None, None, newest, newest, 1, now, 10**9, ""))
+        is_left = True
+        while is_left:
+            with self.database.write() as connection:
+                is_left = pruning.prune(connection, now, 3600)
+
+
+def _chunks(some: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (some[at : at + CHUNK_LINES] for at in range(0, len(some), CHUNK_LINES))
+
+
+def _parse(line: bytes) -> Submission:
+    sent = orjson.loads(line)
+    return Submission(sent["sections"], sent["profile"])
