@@ -44,7 +44,8 @@ def test_it_holds_what_its_readme_says(api: Api) -> None:
         "zhengpiao-verify.html",
         "SHA256SUMS",
     ]
-    sums = dict(reversed(line.split("  ")) for line in files.pop("SHA256SUMS").decode().splitlines())
+    lines = [line.split("  ") for line in files.pop("SHA256SUMS").decode().splitlines()]
+    sums = {name: sum_ for sum_, name in lines}
     assert sums == {name: sha256(data).hexdigest() for name, data in files.items()}
     chinese, english = files["README.zh-CN.txt"].decode(), files["README.en.txt"].decode()
     anchors = json.loads(files["anchors.json"])

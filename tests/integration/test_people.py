@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import Connection, delete, func, select, update
 
 from service import activity
-from service.activity import Filter
+from service.activity import Filter, Verified
 from service.activity import activity as table
 from service.auth import people, sessions
 from service.auth.people import Person
@@ -262,8 +262,8 @@ def _log(connection: Connection) -> list[bytes]:
 def test_the_activity_log_verifies_against_its_anchored_heads(connection: Connection) -> None:
     heads = _log(connection)
     assert activity.head(connection) == (5, heads[-1])
-    assert activity.verify(connection, [heads[1], heads[4]]) == (5, None, {heads[1], heads[4]})
-    assert activity.verify(connection, heads, after=2, limit=2) == (4, None, {heads[2], heads[3]})
+    assert activity.verify(connection, [heads[1], heads[4]]) == Verified(5, None, frozenset({heads[1], heads[4]}))
+    assert activity.verify(connection, heads, after=2, limit=2) == Verified(4, None, frozenset({heads[2], heads[3]}))
     assert activity.places(connection, [heads[4], bytes(32), heads[0]]) == {heads[4]: 5, heads[0]: 1}
 
 
@@ -289,7 +289,7 @@ def test_the_activity_log_is_read_from_its_end(connection: Connection, wanted: F
 def test_a_changed_or_removed_record_is_named(connection: Connection) -> None:
     heads = _log(connection)
     connection.execute(update(table).where(table.c.id == 3).values(actor="u2"))
-    assert activity.verify(connection, heads) == (3, 3, {heads[0], heads[1]})
+    assert activity.verify(connection, heads) == Verified(3, 3, frozenset({heads[0], heads[1]}))
     connection.execute(update(table).where(table.c.id == 3).values(actor="\u200b"))
     assert activity.verify(connection, heads).broken_at == 3
     connection.execute(delete(table).where(table.c.id == 3))
@@ -300,7 +300,7 @@ def test_a_changed_or_removed_record_is_named(connection: Connection) -> None:
 def test_a_log_that_was_cut_or_rewritten_misses_its_anchored_head(connection: Connection) -> None:
     heads = _log(connection)
     connection.execute(delete(table).where(table.c.id > 3))
-    assert activity.verify(connection, [heads[2], heads[4]]) == (3, None, {heads[2]})
+    assert activity.verify(connection, [heads[2], heads[4]]) == Verified(3, None, frozenset({heads[2]}))
 
 
 def test_those_who_append_at_the_same_time_wait_for_each_other(database: Database) -> None:

@@ -125,7 +125,7 @@ def verify(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict
 
 
 def test_a_sound_log_is_said_to_be_sound(noted: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    sound = {"sound": True, "records": 6, "anchored_to": 4, "broken_at": None, "missing": [], "foreign": []}
+    sound: dict[str, Any] = {"sound": True, "records": 6, "anchored_to": 4, "broken_at": None, "missing": [], "foreign": []}
     assert verify(capsys) == (Exit.DONE, sound)
     assert verify(capsys, "--offline") == (Exit.DONE, sound)
     assert main(["activity", "verify"]) == Exit.DONE

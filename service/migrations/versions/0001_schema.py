@@ -211,7 +211,9 @@ def upgrade() -> None:
             "level", sa.SmallInteger(), autoincrement=False, nullable=False, comment="0: leaves; 1: the roots of the tiles below"
         ),
         sa.Column("tile", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("hashes", sa.LargeBinary(), nullable=False, comment="up to 256 leaves, then the nodes above them, level by level"),
+        sa.Column(
+            "hashes", sa.LargeBinary(), nullable=False, comment="up to 256 leaves, then the nodes above them, level by level"
+        ),
         sa.ForeignKeyConstraint(["seq"], ["batches.seq"], name=op.f("tiles_seq_fkey")),
         sa.PrimaryKeyConstraint("seq", "level", "tile", name=op.f("tiles_pkey")),
         sqlite_with_rowid=False,
