@@ -153,7 +153,13 @@ def test_every_operation_asks_for_the_role_that_it_documents(api: Api) -> None:
         for method, operation in operations.items():
             needed = operation.get("x-roles")
             id_ = "1" if "reconciliations" in path else "a" * 10
-            url = path.replace("{number}", S01).replace("{id}", id_).replace("{finding}", "1").replace("{seq}", "1").replace("{code}", "busy")
+            url = (
+                path.replace("{number}", S01)
+                .replace("{id}", id_)
+                .replace("{finding}", "1")
+                .replace("{seq}", "1")
+                .replace("{code}", "busy")
+            )
             body = b"" if "batch" in path else None
             content: dict[str, Any] = {"content": body} if body is not None else {"json": {}} if method == "post" else {}
             types = {"Content-Type": "application/x-ndjson"} if "batch" in path else {}
