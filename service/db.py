@@ -49,7 +49,7 @@ Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY 
 CHUNK = 500
 """Values in one IN (…) list: well below any driver's limit of parameters."""
 
-_BLOCKS = (500, 50)
+_BLOCKS = (1000, 500, 50)
 """Rows of one statement. SQLite takes 32,766 parameters."""
 
 T = TypeVar("T")

@@ -6,12 +6,13 @@ take yet wait in a file: most HTTP clients send all of a body before they read, 
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import orjson
+from anyio.streams.memory import MemoryObjectSendStream
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -27,7 +28,8 @@ from service.api.operations import Answered, Operations, Sent
 from service.api.writes import attempt_of
 from service.errors import Refused
 from service.invoices import submitting
-from service.invoices.registration import Submission
+from service.invoices.idempotency import Attempt
+from service.invoices.registration import Prepared, Submission
 from service.invoices.submitting import Issuer
 
 router = Operations("invoices")
@@ -67,8 +69,12 @@ async def batch(request: Request, here: Here) -> Response:
         work = _Batch(here, request, issuer)
         chunks = _chunks(request)
         # What refuses the whole batch (no room, another body under the same key) shows at its first chunk, as any other problem.
-        first = await run_in_threadpool(work.register, await anext(chunks, []))
+        first = await run_in_threadpool(_register_first, work, await anext(chunks, []))
         return _Duplex(work, chunks, first, held.pop_all())
+
+
+def _register_first(work: "_Batch", lines: list[bytes]) -> bytes:
+    return work.register(work.prepare(lines)) if lines else b""
 
 
 async def _chunks(request: Request) -> AsyncIterator[list[bytes]]:
@@ -110,6 +116,11 @@ async def _lines(request: Request) -> AsyncIterator[bytes]:
         yield _TOO_LONG if is_too_long else bytes(pending)
 
 
+class _Chunk(NamedTuple):
+    prepared: list[Prepared | Refused]
+    attempt: Attempt | None
+
+
 class _Batch:
     """Registers chunk after chunk, and writes their answers."""
 
@@ -118,26 +129,44 @@ class _Batch:
         self._request = request
         self._issuer = issuer
         self._language = problems.language_of(request)
-        self._lines = 0
+        self._prepared = 0
         self._part = 0
+        self._answered = 0
 
-    def register(self, lines: list[bytes]) -> bytes:
-        """The answers to a chunk. Raises what keeps it from being registered at all."""
-        if not lines:
-            return b""
+    def prepare(self, lines: list[bytes]) -> "_Chunk":
+        """What can be done before the chunk's turn in the database."""
+        first = self._prepared
+        self._prepared += len(lines)
         attempt = attempt_of(self._request, self._issuer.id, b"".join(lines), self._part)
-        submissions = (self._parse(line, self._lines + n) for n, line in enumerate(lines, 1))
-        here = self._here
-        results = submitting.submit(here.database, here.keys, submissions, self._issuer, attempt, here.now_ms(), here.deadline)
-        return self._write(results)
+        self._part += 1
+        submissions = (self._parse(line, first + n) for n, line in enumerate(lines, 1))
+        with submitting.TURN:
+            return _Chunk(submitting.prepare_all(submissions, self._issuer, self._here.now_ms()), attempt)
 
-    def register_or_say_why(self, lines: list[bytes]) -> bytes:
+    def prepare_or_say_why(self, lines: list[bytes]) -> "_Chunk":
         """The same behind the first chunk, where it is too late for a problem of the whole: each line then has it as its own."""
         try:
-            return self.register(lines)
+            return self.prepare(lines)
         except Exception as error:  # noqa: BLE001  the boundary of a chunk: logged, and answered as any failure is
-            refused = problems.refusal_of(error, self._request.scope["request_id"])
-            return self._write([refused] * len(lines))
+            return _Chunk([self._why(error)] * len(lines), None)
+
+    def register(self, chunk: "_Chunk") -> bytes:
+        """The answers to a chunk. Raises what keeps it from being registered at all."""
+        here = self._here
+        prepared, attempt = chunk
+        results = submitting.submit(here.database, here.keys, prepared, self._issuer, attempt, here.now_ms(), here.deadline)
+        with submitting.TURN:
+            return self._write(results)
+
+    def register_or_say_why(self, chunk: "_Chunk") -> bytes:
+        """The same behind the first chunk."""
+        try:
+            return self.register(chunk)
+        except Exception as error:  # noqa: BLE001  as above
+            return self._write([self._why(error)] * len(chunk.prepared))
+
+    def _why(self, error: Exception) -> Refused:
+        return problems.refusal_of(error, self._request.scope["request_id"])
 
     def _parse(self, line: bytes, number: int) -> Submission | Refused:
         if number > MAX_LINES:
@@ -153,8 +182,8 @@ class _Batch:
     def _write(self, results: list[submitting.Result]) -> bytes:
         written = []
         for result in results:
-            self._lines += 1
-            said: dict[str, Any] = {"line": self._lines}
+            self._answered += 1
+            said: dict[str, Any] = {"line": self._answered}
             if isinstance(result, Refused):
                 url = self._here.settings.public_url
                 said["problem"] = problem = problems.members(with_links(result), self._language, url)
@@ -163,7 +192,6 @@ class _Batch:
                 said["status"] = 201
                 said["result"] = registered_members(self._here, result, self._language)
             written.append(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
-        self._part += 1
         return b"".join(written)
 
 
@@ -193,13 +221,21 @@ class _Duplex(Response):
             await send({"type": "http.response.body", "body": b""})
 
     async def _register(self, answers: "_Answers") -> None:
+        """While one chunk is being written, the next is prepared, and one may wait between."""
+        send, receive = anyio.create_memory_object_stream[_Chunk](1)
         try:
-            async for lines in self._chunks:
-                answers.add(await run_in_threadpool(self._work.register_or_say_why, lines))
-        except ClientDisconnect:
-            pass  # what was registered stays; the same Idempotency-Key tells what that was
+            async with anyio.create_task_group() as tasks, receive:
+                tasks.start_soon(self._prepare, send)
+                async for chunk in receive:
+                    answers.add(await run_in_threadpool(self._work.register_or_say_why, chunk))
         finally:
             answers.close()
+
+    async def _prepare(self, send: MemoryObjectSendStream[_Chunk]) -> None:
+        async with send:
+            with suppress(ClientDisconnect):  # what was registered stays; the same Idempotency-Key tells what that was
+                async for lines in self._chunks:
+                    await send.send(await run_in_threadpool(self._work.prepare_or_say_why, lines))
 
 
 class _Answers:

@@ -72,9 +72,10 @@ def _register(request: Request, here: Context, body: bytes) -> Issued:
     issuer = here.issuer(request)
     sent = parse(InvoiceSubmission, body)
     attempt = attempt_of(request, issuer.id, body)
-    submission = Submission(sent.sections, sent.profile, sent.external_id)
+    now_ms = here.now_ms()
+    prepared = submitting.prepare_all([Submission(sent.sections, sent.profile, sent.external_id)], issuer, now_ms)
     with here.running.hold(attempt):
-        (result,) = submitting.submit(here.database, here.keys, [submission], issuer, attempt, here.now_ms(), here.deadline)
+        (result,) = submitting.submit(here.database, here.keys, prepared, issuer, attempt, now_ms, here.deadline)
     if isinstance(result, Refused):
         raise with_links(result)
     return result

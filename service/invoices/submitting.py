@@ -1,6 +1,8 @@
 """Registering what issuers send, one or many: the transaction, its repetition, and what a taken number is answered with."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -15,10 +17,11 @@ from service.invoices.registration import (
     Prepared,
     Registered,
     Submission,
+    decide,
     findings_from_json,
     findings_to_json,
     prepare,
-    register,
+    store,
 )
 from service.invoices.rules import BEIJING
 from service.ledger.entries import stored_by_key
@@ -39,36 +42,67 @@ class Issuer(NamedTuple):
     sellers: frozenset[str] | None
 
 
+class _Turn:
+    """A lock that goes to whoever has waited for it, not to who gives it back and asks again."""
+
+    def __init__(self) -> None:
+        self._next = threading.Lock()
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._next:
+            self._turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._turn.release()
+
+
+TURN = _Turn()
+"""Held by whoever computes for a chunk of a batch. Threads that fight for the interpreter's lock lose it at each signature and get
+it back milliseconds later: two batches at once would stand still. What needs no Python, above all writing, is done outside: so one
+chunk is prepared while another is being written. It is never waited for by anybody whom the one that has it may wait for.
+"""
+
+
+def prepare_all(submissions: Iterable[Submission | Refused], issuer: Issuer, now_ms: int) -> list[Prepared | Refused]:
+    """Apply to each the rules that need nothing else; one that is refused stands so in its place.
+
+    Each is let go as soon as it is prepared: give them one by one where they are many.
+    """
+    today = today_at(now_ms)
+    return [_prepare(one, issuer.sellers, today) for one in submissions]
+
+
 def submit(
     database: Database,
     keys: ReceiptKeys,
-    submissions: Iterable[Submission | Refused],
+    prepared: Sequence[Prepared | Refused],
     issuer: Issuer,
     attempt: Attempt | None,
     now_ms: int,
     promise: Promise,
 ) -> list[Result]:
-    """Register in order, in one transaction; what stands refused in `submissions` already stays so in its place.
+    """Register in order, in one transaction; what stands refused in `prepared` already stays so in its place.
 
-    Each is let go as soon as it is prepared: give them one by one where they are many. A repeated `attempt` gets what it made the
-    first time, refusals included.
+    A repeated `attempt` gets what it made the first time, refusals included.
     """
     made = done_before(database, attempt)
     if made is not None:
         with database.read() as connection:
             return _read(connection, made)
     deadline = promise(now_ms)
-    today = today_at(now_ms)
-    prepared = [_prepare(one, issuer.sellers, today) for one in submissions]
     good = [one for one in prepared if isinstance(one, Prepared)]
     results: list[Result] = []
 
     def work(connection: Connection) -> tuple[Any, bool]:
-        outcomes = register(connection, good, issuer.id, keys, now_ms, deadline)
-        _mark_same_content(connection, good, outcomes)
-        left = iter(outcomes)
-        results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
-        return [_kept(result) for result in results], any(isinstance(result, Issued) for result in results)
+        with TURN if len(good) > 1 else nullcontext():
+            decided = decide(connection, good, issuer.id, keys, now_ms, deadline)
+            _mark_same_content(connection, good, decided.results)
+            left = iter(decided.results)
+            results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
+            kept = [_kept(result) for result in results] if attempt else None
+        store(connection, decided)
+        return kept, any(isinstance(result, Issued) for result in results)
 
     if not good:
         return [one for one in prepared if isinstance(one, Refused)]

@@ -4,7 +4,9 @@ No chain is asked: batches are declared final as soon as they are sealed, so tha
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -13,9 +15,10 @@ from sqlalchemy import func, select, update
 
 from service.api.batch import CHUNK_LINES
 from service.db import Database
+from service.invoices import submitting
 from service.invoices.issued import Issued
 from service.invoices.registration import Submission
-from service.invoices.submitting import Issuer, submit
+from service.invoices.submitting import Issuer, Result
 from service.ledger import health, pruning, sealing
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import entries, outbox
@@ -42,6 +45,7 @@ class Ledger:
         self.path = folder / "ledger.db"
         self.database = Database(f"sqlite:///{self.path}")
         migrate(self.database)
+        self._writer = ThreadPoolExecutor(1)
         with self.database.read() as connection:
             self.size: int = connection.scalar(select(func.count()).select_from(entries)) or 0
 
@@ -49,6 +53,7 @@ class Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._writer.shutdown()
         self.database.close()
 
     def grow(self, size: int) -> None:
@@ -61,12 +66,17 @@ class Ledger:
             self.finish()
 
     def register(self, some: Sequence[bytes]) -> None:
-        """As the API does with the lines of a batch, a transaction for each CHUNK_LINES."""
-        now_ms = int(time.time() * 1000)
+        """As the API does with the lines of a batch: CHUNK_LINES a transaction, and one is prepared while another is written."""
+        under_way: deque[Future[list[Result]]] = deque()
         for chunk in _chunks(some):
-            submissions = (_parse(line) for line in chunk)
-            results = submit(self.database, KEYS, submissions, ISSUER, None, now_ms, lambda now: now + 60_000)
-            assert all(isinstance(result, Issued) for result in results), results
+            now_ms = int(time.time() * 1000)
+            with submitting.TURN:
+                prepared = submitting.prepare_all(map(_parse, chunk), ISSUER, now_ms)
+            under_way.append(self._writer.submit(submitting.submit, self.database, KEYS, prepared, ISSUER, None, now_ms, _promise))
+            if len(under_way) > 2:
+                _check(under_way.popleft())
+        for writing in under_way:
+            _check(writing)
         self.size += len(some)
 
     def seal(self) -> sealing.Sealed:
@@ -92,6 +102,15 @@ class Ledger:
 
 def _chunks(some: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     return (some[at : at + CHUNK_LINES] for at in range(0, len(some), CHUNK_LINES))
+
+
+def _check(writing: "Future[list[Result]]") -> None:
+    results = writing.result()
+    assert all(isinstance(result, Issued) for result in results), results
+
+
+def _promise(now_ms: int) -> int:
+    return now_ms + 60_000
 
 
 def _parse(line: bytes) -> Submission:
