@@ -7,7 +7,7 @@ from importlib.metadata import version
 import anyio.to_thread
 from fastapi import FastAPI
 
-from service import logs
+from service import interpreter, logs
 from service.api import (
     anchors,
     batch,
@@ -77,4 +77,6 @@ def application() -> FastAPI:
     """The same from the environment, as uvicorn makes it in each of its processes."""
     settings = Settings()
     logs.configure(settings.env)
-    return create_app(settings)
+    app = create_app(settings)
+    interpreter.settle()
+    return app

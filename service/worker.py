@@ -14,7 +14,7 @@ from types import FrameType
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
-from service import activity
+from service import activity, interpreter
 from service.anchoring import QUIET_MS, Anchoring, Policy
 from service.auth import sessions
 from service.chain import Chain
@@ -186,6 +186,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, on_signal)
     database = Database(settings.database_url.get_secret_value())
     worker = Worker(settings, database)
+    interpreter.settle()
     log.info("worker_started", contract=settings.contract)
     while not stop.is_set():
         stop.wait(worker.round())
