@@ -69,7 +69,7 @@ def receipt_members(receipt: Receipt) -> dict[str, Any]:
 def of(registered: Registered) -> Issued:
     """Straight from registering."""
     one, findings, accepted, _ = registered
-    changed = {name: one.canonical[name] for name in one.changed}
+    changed = {name: one.canonical[SECTIONS.index(name)] for name in one.changed}
     return Issued(
         accepted.id,
         one.number,

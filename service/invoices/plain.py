@@ -19,7 +19,7 @@ from service.formats import capitals
 from service.invoices import rates, tax_ids
 from service.invoices.content import SCHEMA
 from service.invoices.numbers import REGIONS
-from service.invoices.rules import LINE_AMOUNT_TOLERANCE, LINE_TAX_TOLERANCE, TAX_TOLERANCE, Examined
+from service.invoices.rules import LINE_AMOUNT_TOLERANCE, LINE_TAX_TOLERANCE, TAX_TOLERANCE
 from verifier.canonical import MAX_SECTIONS_BYTES
 from verifier.commitment import SECTIONS
 
@@ -59,8 +59,8 @@ _line = re.compile(
 _rest = re.compile(rf'\{{{_optional("method", "payee")}\}}\{{(?:"remark":"(?:[^"\\]|\\n)*")?\}}').fullmatch
 
 
-def recognise(sections: Any, today: date) -> Examined | None:
-    """What `rules.examine` returns, in either profile, for an invoice without findings; None where that is not certain."""
+def recognise(sections: Any, today: date) -> list[bytes] | None:
+    """The canonical bytes of all sections, where `rules.examine` finds nothing in either profile; None where that is uncertain."""
     try:
         canonical = [orjson.dumps(section, option=orjson.OPT_SORT_KEYS) for section in _of_sections(sections)]
     except (TypeError, LookupError, ValueError):
@@ -91,7 +91,7 @@ def recognise(sections: Any, today: date) -> Examined | None:
     # The one escape in a text without quotation marks and control characters is that of a line feed, and remarks have those.
     if end == 0 or not _rest(text, end) or "\\" in text[:end]:
         return None
-    return Examined(sections, (), dict(zip(SECTIONS, canonical, strict=True)), [])
+    return canonical
 
 
 def _day(written: str, today: date) -> date | None:

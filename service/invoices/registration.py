@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -29,10 +28,10 @@ from verifier.entry import ZERO, Entry, Kind, number_key
 from verifier.register import Status
 
 _NO_SALTS = SALT_BYTES * len(SECTIONS)
-_STORED_SECTIONS = tuple(name for name in SECTIONS if name != "provenance")
+_PROVENANCE = SECTIONS.index("provenance")
+_STORED_SECTIONS = SECTIONS[:_PROVENANCE] + SECTIONS[_PROVENANCE + 1 :]
 _INVOICE_COLUMNS = ("id", *_STORED_SECTIONS, *Derived._fields, "profile", "external_id", "issuer", "findings")
 _ACT_COLUMNS = ("entry_id", "other_number", "actor")
-_stored = itemgetter(*_STORED_SECTIONS)
 _COPY_COLUMNS = ("entry_id", "invoice_id", "salts", "provenance")
 _REVERSALS = (Kind.REVERSE, Kind.REVERSE_PART)
 _ACT_KINDS = {"reverse": Kind.REVERSE, "reverse_part": Kind.REVERSE_PART, "void": Kind.VOID}
@@ -50,10 +49,10 @@ class Submission(NamedTuple):
 class Prepared(NamedTuple):
     """An invoice that its own rules allow, with its salts and commitment: everything but its place in the ledger.
 
-    What was parsed is not kept: ten thousand of these wait for their transaction at once.
+    `canonical` is in the order of SECTIONS. What was parsed is not kept: ten thousand of these wait for their transaction at once.
     """
 
-    canonical: dict[str, bytes]
+    canonical: Sequence[bytes]
     changed: tuple[str, ...]
     findings: list[Finding]
     profile: Profile
@@ -71,7 +70,7 @@ class Prepared(NamedTuple):
 
     @property
     def sections(self) -> dict[str, Any]:
-        return {name: orjson.loads(self.canonical[name]) for name in SECTIONS}
+        return dict(zip(SECTIONS, map(orjson.loads, self.canonical), strict=True))
 
 
 class Registered(NamedTuple):
@@ -95,22 +94,24 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
 
     `sellers` are the tax ids that the issuer's key is bound to, None: any; `today` is the date in Beijing. Raises Refused.
     """
-    examined = recognise(submission.sections, today) if not submission.found else None
-    if examined is None:
-        examined = examine(submission.sections, submission.profile, today=today, found=submission.found)
-    if examined.findings and refuses(examined.findings, submission.profile):
-        raise Refused("invoice_refused", findings=examined.findings)
-    sections = examined.sections
+    sections = submission.sections
+    changed: tuple[str, ...] = ()
+    findings: list[Finding] = []
+    canonical = None if submission.found else recognise(sections, today)
+    if canonical is None:
+        sections, changed, written, findings = examine(sections, submission.profile, today=today, found=submission.found)
+        if refuses(findings, submission.profile):
+            raise Refused("invoice_refused", findings=findings)
+        canonical = [written[name] for name in SECTIONS]
     if sellers is not None and sections["seller"].get("tax_id") not in sellers:
         raise Refused("seller_not_bound", findings=[Finding("seller_not_bound", "error", "/seller/tax_id")])
     salts = os.urandom(_NO_SALTS)
-    canonical = examined.canonical
-    commitment = commitment_of(section_leaves(salts, [canonical[name] for name in SECTIONS]))
+    commitment = commitment_of(section_leaves(salts, canonical))
     own = facts.of_content(sections)
     return Prepared(
         canonical,
-        examined.changed,
-        examined.findings,
+        changed,
+        findings,
         submission.profile,
         submission.external_id,
         number_key(own.number),
@@ -298,10 +299,10 @@ def _content_rows(registered: Sequence[Registered], issuer: str) -> tuple[Rows, 
     """The rows of invoices and of their copies."""
     invoice_rows, copy_rows = [], []
     for one, findings, (id_, _, _), _ in registered:
-        canonical = one.canonical
+        before, provenance, after = one.canonical[:_PROVENANCE], one.canonical[_PROVENANCE], one.canonical[_PROVENANCE + 1 :]
         said = findings_to_json(findings) if findings else None
-        invoice_rows.append((id_, *_stored(canonical), *one.derived, one.profile, one.external_id, issuer, said))
-        copy_rows.append((id_, id_, one.salts, canonical["provenance"]))
+        invoice_rows.append((id_, *before, *after, *one.derived, one.profile, one.external_id, issuer, said))
+        copy_rows.append((id_, id_, one.salts, provenance))
     return Rows(invoices, _INVOICE_COLUMNS, invoice_rows), Rows(copies, _COPY_COLUMNS, copy_rows)
 
 

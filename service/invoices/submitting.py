@@ -26,7 +26,6 @@ from service.invoices.registration import (
 from service.invoices.rules import BEIJING
 from service.ledger.entries import stored_by_key
 from service.ledger.receipts import ReceiptKeys
-from verifier.commitment import SECTIONS
 from verifier.entry import Kind
 
 Result = Issued | Refused
@@ -166,7 +165,7 @@ def _mark_same_content(connection: Connection, good: Sequence[Prepared], outcome
     for held in reading.read_copies(connection, sorted(issues)):
         for one, refused in taken[issues[held.entry_id]]:
             # The same content is the same seller's: its tax id is part of it, and a key registers for its own sellers only.
-            if held.canonical == [one.canonical[name] for name in SECTIONS]:
+            if held.canonical == one.canonical:
                 refused.extra["same_content"] = True
 
 
