@@ -10,8 +10,7 @@ from hashlib import sha256
 from itertools import compress
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from service.config import Settings, secret_bytes
 from verifier.receipt import is_signed, key_id, receipt_message
@@ -32,17 +31,16 @@ class ReceiptKeys:
     """The signing key and the retired public ones, for one chain and contract."""
 
     def __init__(self, private_key: bytes, chain_id: int, contract: bytes, retired: tuple[bytes, ...] = ()) -> None:
-        self._key = Ed25519PrivateKey.from_private_bytes(private_key)
+        current, self._key = crypto_sign_seed_keypair(private_key)
         self._chain_id = chain_id
         self._contract = contract
-        current = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.key_id = bytes.fromhex(key_id(current))
         self.public = {key_id(key): key for key in (current, *retired)}
         """Public keys (32 bytes) by key_id in hex, as the trust file publishes them."""
 
     def sign(self, entry: bytes, deadline: int) -> Receipt:
         """Promise that `entry` (its 146 bytes) is anchored by `deadline` (ms)."""
-        return Receipt(self.key_id, deadline, self._key.sign(self._message(entry, deadline)))
+        return Receipt(self.key_id, deadline, self._sign(self._message(entry, deadline)))
 
     def sign_all(self, entries: Sequence[bytes], deadline: int) -> list[Receipt]:
         """The same for many, in order."""
@@ -50,12 +48,15 @@ class ReceiptKeys:
         return [Receipt(self.key_id, deadline, signature) for signature in signatures]
 
     def _signatures(self, messages: Sequence[bytes]) -> list[bytes]:
-        """OpenSSL signs without the interpreter's lock, so a second thread takes half of what is many."""
+        """libsodium signs without the interpreter's lock, so a second thread takes half of what is many."""
         if len(messages) < _SHARED_FROM:
-            return list(map(self._key.sign, messages))
+            return list(map(self._sign, messages))
         half = len(messages) // 2
-        others = _helper.submit(lambda: list(map(self._key.sign, messages[half:])))
-        return [*map(self._key.sign, messages[:half]), *others.result()]
+        others = _helper.submit(lambda: list(map(self._sign, messages[half:])))
+        return [*map(self._sign, messages[:half]), *others.result()]
+
+    def _sign(self, message: bytes) -> bytes:
+        return crypto_sign(message, self._key)[:64]
 
     def are_valid(self, entries: Sequence[bytes], receipts: Sequence[Receipt]) -> list[bool]:
         """Of each receipt, whether one of our keys made this promise about the entry in its place.
@@ -81,11 +82,11 @@ class ReceiptKeys:
 
     def sign_batch(self, log_root: bytes, receipts: Iterable[Receipt]) -> bytes:
         """That these are the receipts of the batch with this log root, in order, and that each of them was checked."""
-        return self._key.sign(batch_message(self._chain_id, self._contract, log_root, digest(receipts)))
+        return self._sign(batch_message(self._chain_id, self._contract, log_root, digest(receipts)))
 
     def sign_message(self, message: Callable[[int, bytes], bytes]) -> tuple[bytes, bytes]:
         """(key_id, signature) of what `message` makes of chain id and contract."""
-        return self.key_id, self._key.sign(message(self._chain_id, self._contract))
+        return self.key_id, self._sign(message(self._chain_id, self._contract))
 
     def _message(self, entry: bytes, deadline: int) -> bytes:
         return receipt_message(self._chain_id, self._contract, entry, deadline)
