@@ -76,7 +76,7 @@ def test_size_and_media_type_are_limited(lite: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "no_such_resource"),
+        ("GET", "/nothing-here", 404, "no_such_resource"),
         ("GET", "/v1/invoices/" + S01 + "/", 404, "no_such_resource"),
         ("GET", "/docs", 404, "no_such_resource"),
         ("PUT", "/v1/invoices", 405, "method_not_allowed"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from service.cli import main
 from service.cli.outcome import Exit
 from service.db import Database
 from service.ledger import notes
+from service.migrations import migrate
+from tests.chain import Chain, RegistryContract
 from tests.stores import RECEIPT_KEY, Store
 
-pytest_plugins = ["tests.store_fixtures"]
 SELLER = "91110108MAXXXX015B"
 pytestmark = pytest.mark.usefixtures("restored_logging")
 
@@ -97,8 +99,13 @@ def test_without_a_key_for_secrets_nobody_is_invited(
 
 
 @pytest.fixture
-def noted(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Six records, of which the chain vouches for four; the settings are those of the store."""
+def noted(database_url: str, chain: Chain, contract: RegistryContract, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """Six records, of which the chain vouches for four; the settings are those of the store.
+
+    It anchors, so it has a contract of its own: the built stores' holds what they say and no more.
+    """
+    store = Store(database_url, chain, contract)
+    migrate(store.database)
     for number, value in {
         "DATABASE_URL": store.url,
         "RECEIPT_KEY": RECEIPT_KEY.hex(),
@@ -116,7 +123,8 @@ def noted(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     with store.database.write() as connection:
         for n in range(4, 6):
             activity.append(connection, now + n, "u1", "looked_at_invoice", f"case-{n}")
-    return store
+    yield store
+    store.close()
 
 
 def verify(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
