@@ -7,7 +7,7 @@ synchronous=FULL, PostgreSQL as it is by default.
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -141,28 +141,38 @@ class Lookup:
     def __init__(self, columns: Mapping[str, TypeEngine[Any]], query: Callable[[CTE], Select[Any]]) -> None:
         self._columns = [column(name, type_) for name, type_ in columns.items()]
         self._query = query
-        self._statements: dict[tuple[str, int], SQLCompiler] = {}
+        self._statements: dict[tuple[str, int], _Statement] = {}
 
     def __call__(self, connection: Connection, wanted: Sequence[Any], **parameters: Any) -> Iterator[Any]:
         """`wanted` are tuples where there is more than one column; `parameters` are those that the query has of its own."""
+        width = len(self._columns)
         for some in chunks(wanted):
             length = 1 << (len(some) - 1).bit_length()
             statement = self._statements.get((connection.dialect.name, length)) or self._compile(connection.dialect, length)
-            flat = chain.from_iterable(some) if len(self._columns) > 1 else some
-            given = {f"value_{n}": value for n, value in enumerate(flat)} | parameters
-            names = statement.positiontup or list(statement.bind_names.values())
-            bound = map(given.get, names)
-            text = str(statement)
-            yield from connection.exec_driver_sql(
-                text, tuple(bound) if statement.positional else dict(zip(names, bound, strict=True))
-            )
+            values = [*(chain.from_iterable(some) if width > 1 else some), *[None] * (width * (length - len(some)))]
+            rest = [parameters[name] for name in statement.rest]
+            bound = tuple(values + rest) if statement.is_positional else dict(zip(statement.names, values + rest, strict=True))
+            yield from connection.exec_driver_sql(statement.text, bound)
 
-    def _compile(self, dialect: Dialect, length: int) -> SQLCompiler:
-        names = (f"value_{n}" for n in count())
-        rows = [tuple(bindparam(next(names), type_=of.type) for of in self._columns) for _ in range(length)]
+    def _compile(self, dialect: Dialect, length: int) -> "_Statement":
+        names = [f"value_{n}" for n in range(length * len(self._columns))]
+        bind = (bindparam(name, type_=of.type) for name, of in zip(names, cycle(self._columns), strict=False))
+        rows = list(zip(*[bind] * len(self._columns), strict=True))
         compiled = self._query(values(*self._columns, name="wanted").data(rows).cte("wanted")).compile(dialect=dialect)
-        self._statements[dialect.name, length] = compiled
-        return compiled
+        assert isinstance(compiled, SQLCompiler)
+        rest = [name for name in compiled.positiontup or compiled.bind_names.values() if not name.startswith("value_")]
+        # The values come first wherever there are positions: WITH wanted AS (VALUES …) begins the statement.
+        made = _Statement(str(compiled), compiled.positional, names + rest, rest)
+        self._statements[dialect.name, length] = made
+        return made
+
+
+class _Statement(NamedTuple):
+    text: str
+    is_positional: bool
+    names: list[str]
+    rest: list[str]
+    """Names of the parameters behind the values."""
 
 
 class SelectIn(Lookup):
