@@ -32,6 +32,7 @@ from service.api.finding_metrics import Findings
 from service.api.node import NodeGate
 from service.api.staff import activity, desk, evidence, exports, releases, session, users
 from service.config import Settings
+from service.web import desk as desk_pages
 from service.web import pages
 
 
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     routers = [room.router for room in (*rooms, *staff)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
-    app.router.routes.extend(pages.routes())
+    app.router.routes.extend([*pages.routes(), *desk_pages.routes()])
     problems.install(app)
     operations.install(app, routers)
     if settings.follow is not None:

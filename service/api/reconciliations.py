@@ -11,6 +11,7 @@ from service.api.context import Here
 from service.api.models import reconciling as schemas
 from service.api.operations import Answered, Operations, Sent
 from service.api.parameters import parameter_error
+from service.auth.principals import record as write_down
 from service.errors import Finding, Refused
 from service.invoices.reading import at
 from service.reconciliation import exports, findings, runs
@@ -60,7 +61,7 @@ def run_members(run: Run) -> dict[str, Any]:
     "already, it is that one.",
 )
 def start(request: Request, here: Here, body: SmallBody) -> Response:
-    here.allow(request, "auditor", "operator")
+    principal = here.allow(request, "auditor", "operator")
     order = parse(schemas.ReconciliationOrder, body)
     source = order.node or ""
     if (order.kind == NODE) != (order.node is not None) or (order.node is not None and order.node not in here.settings.nodes):
@@ -68,6 +69,8 @@ def start(request: Request, here: Here, body: SmallBody) -> Response:
     with here.database.write() as connection:
         waiting = runs.open_ones(connection, order.kind, source, "worker")
         id_ = waiting[0] if waiting else runs.create(connection, order.kind, source, {}, here.now_ms())
+        if not waiting:
+            write_down(connection, principal, here.now_ms(), "started_run", f"run {id_}", {"kind": order.kind})
         run = runs.get(connection, id_)
     assert run is not None
     return answers.json(run_members(run), 202, {"Location": f"/v1/reconciliations/{id_}"})

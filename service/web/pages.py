@@ -1,23 +1,18 @@
 """`/`, `/v`, `/verify` and the static files."""
 
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.api import problems
 from service.api.bodies import MAX_SMALL, read_bytes
 from service.api.context import Context
-from service.messages import Language
-from service.web import policy, server_answer, static
+from service.web import policy, server_answer, shell, static
 from service.web.texts import TAGS, Tag, text
 
 
@@ -35,11 +30,6 @@ PAGES = {
     "/v": Page("copy.html", "title.copy", "copy.js", scans=False),
     "/verify": Page("files.html", "title.files", "files.js"),
 }
-
-_ICONS = Markup((files("verifier") / "web" / "page" / "icons.svg").read_text(encoding="utf-8"))  # noqa: S704  our own file
-_environment = Environment(
-    loader=PackageLoader("service.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
 
 
 def page(path: str) -> Callable[[Request], Response]:
@@ -62,7 +52,7 @@ def _look_up(request: Request, body: bytes) -> Response:
     context: Context = request.app.state.context
     context.limit_anonymous(request)
     form = server_answer.form_of(parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20))
-    wrong, said = server_answer.answer(context, request.client.host if request.client else None, form, _language(request))
+    wrong, said = server_answer.answer(context, request.client.host if request.client else None, form, shell.language_of(request))
     return _render(request, "/", {"form": form, "wrong": wrong, "said": said}, said.status if said else 422)
 
 
@@ -76,17 +66,10 @@ def routes() -> list[Route]:
     ]
 
 
-def _language(request: Request) -> Language:
-    """The one asked for by `?lang=`, else the browser's. A choice that was kept in the browser is put in place there."""
-    asked = request.query_params.get("lang")
-    chosen: dict[str | None, Language] = {"zh-CN": "zh", "en": "en"}
-    return chosen.get(asked) or problems.language_of(request)
-
-
 def _render(request: Request, path: str, shown: dict[str, Any], status: int = 200) -> Response:
     context: Context = request.app.state.context
     found = PAGES[path]
-    tag: Tag = TAGS[_language(request)]
+    tag: Tag = TAGS[shell.language_of(request)]
 
     def t(key: str, **params: str) -> str:
         return text(tag, key, **params)
@@ -96,7 +79,7 @@ def _render(request: Request, path: str, shown: dict[str, Any], status: int = 20
     connect = list(dict.fromkeys([*endpoints, *policy.chosen(request.query_params.get("connect", ""))]))
     public_url = context.settings.public_url
     folder = f"/static/{static.version()}"
-    html = _environment.get_template(found.template).render(
+    html = shell.environment.get_template(found.template).render(
         t=t,
         tag=tag,
         path=path,
@@ -105,24 +88,11 @@ def _render(request: Request, path: str, shown: dict[str, Any], status: int = 20
         script=found.script,
         preload=static.imports_of(found.script),
         preconnect=endpoints,
-        icons=_ICONS,
-        switching=Markup(policy.SWITCHING),  # noqa: S704  a constant
-        data=_json({"trust": trust, "public_url": public_url, "connect": connect, "static": folder}),
+        icons=shell.ICONS,
+        switching=shell.SWITCHING,
+        data=shell.data({"trust": trust, "public_url": public_url, "connect": connect, "static": folder}),
         **shown,
     )
     body, headers = static.compress(request, html.encode())
-    headers |= {
-        "Content-Security-Policy": policy.content_security_policy(connect, scans=found.scans),
-        "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-        # Without TLS a browser ignores it, and complains.
-        **({"Cross-Origin-Opener-Policy": "same-origin"} if public_url.startswith("https:") else {}),
-        "Cache-Control": "no-cache",
-        "Content-Language": tag,
-        "Vary": "Accept-Encoding, Accept-Language",
-    }
+    headers |= shell.headers(public_url, connect, tag, scans=found.scans)
     return Response(body, status, headers, "text/html; charset=utf-8")
-
-
-def _json(value: Any) -> Markup:
-    """For a script element that holds data: nothing in it can end the element."""
-    return Markup(orjson.dumps(value).decode().replace("<", "\\u003c"))  # noqa: S704  escaped here

@@ -10,6 +10,7 @@ from service.messages import Language
 Tag = Literal["zh-CN", "en"]
 TAGS: dict[Language, Tag] = {"zh": "zh-CN", "en": "en"}
 FOLDER = files("verifier") / "web" / "page" / "texts"
+DESK_FOLDER = files("service") / "web" / "desk" / "texts"
 
 
 @cache
@@ -19,9 +20,24 @@ def catalogue(tag: Tag) -> dict[str, str | dict[str, str]]:
     return read
 
 
+@cache
+def desk_catalogue(tag: Tag) -> dict[str, str | dict[str, str]]:
+    """The same for a desk, whose scripts use both."""
+    more: dict[str, str | dict[str, str]] = json.loads((DESK_FOLDER / f"{tag}.json").read_text(encoding="utf-8"))
+    return {**catalogue(tag), **more}
+
+
 def text(tag: Tag, key: str, **params: str) -> str:
     """One text with its gaps filled. KeyError for a key or a gap that is not there: a defect."""
-    found = catalogue(tag)[key]
+    return _filled(catalogue(tag)[key], tag, params)
+
+
+def desk_text(tag: Tag, key: str, **params: str) -> str:
+    """The same of a desk."""
+    return _filled(desk_catalogue(tag)[key], tag, params)
+
+
+def _filled(found: str | dict[str, str], tag: Tag, params: dict[str, str]) -> str:
     if isinstance(found, dict):
         # Unicode's plural rules for the two languages: Chinese has one form, English one for 1.
         found = found.get("one" if tag == "en" and params["count"] == "1" else "other", found["other"])

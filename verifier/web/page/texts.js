@@ -19,6 +19,11 @@ let formatters = new Map();
 /** @type {(() => void)[]} */
 const listeners = [];
 
+/** More texts, of pages that have their own. @param {Record<string, Catalogue>} more one catalogue a language */
+export function addTexts(more) {
+  for (const [name, texts] of Object.entries(more)) CATALOGUES[name] = { ...CATALOGUES[name], ...texts };
+}
+
 /** `zh-CN` or `en`. */
 export const language = () => current;
 

@@ -1,0 +1,55 @@
+/** What stands on an invoice, section by section, in the order of the paper. */
+
+import { h } from "../../../verifier/web/page/dom.js";
+import { has, money, t } from "../../../verifier/web/page/texts.js";
+import { table } from "./show.js";
+
+const ORDER = ["header", "seller", "buyer", "lines", "totals", "provenance", "payment", "notes"];
+/** The members of a section in the order of the paper; what is not named here follows. */
+const MEMBERS = [
+  ...["number", "kind", "issued_on", "issued_at", "region", "check_code", "machine_number"],
+  ...["name", "tax_id", "address", "phone", "bank", "account"],
+  ...["amount", "tax", "amount_with_tax", "amount_in_capitals", "currency", "drawer", "reviewer", "original", "relation", "reprint"],
+];
+const LINE = ["item", "specification", "unit", "quantity", "unit_price", "amount", "rate_label", "tax"];
+const NUMERIC = new Set(["quantity", "unit_price", "amount", "tax", "rate_label", "rate"]);
+const MONEY = new Set(["amount", "tax", "amount_with_tax"]);
+
+/** @param {Record<string, any>} sections @returns {HTMLElement[]} */
+export const content = (sections) =>
+  ORDER.filter((name) => sections[name] && Object.keys(sections[name]).length > 0).map((name) =>
+    h("section", { class: `content ${name}` }, h("h3", {}, t(`section.${name}`)), name === "lines" ? lines(sections.lines) : members(sections[name], sections.totals?.currency)),
+  );
+
+/** @param {Record<string, any>} section @param {string | undefined} currency */
+const members = (section, currency) =>
+  h(
+    "dl",
+    { class: "facts" },
+    inOrder(Object.entries(section)).map(([name, value]) => h("div", {}, h("dt", {}, label(name)), h("dd", { class: MONEY.has(name) ? "digits" : null }, shown(name, value, currency)))),
+  );
+
+/** @param {[string, any][]} entries */
+function inOrder(entries) {
+  const place = (/** @type {string} */ name) => (MEMBERS.includes(name) ? MEMBERS.indexOf(name) : MEMBERS.length);
+  return entries.sort(([a], [b]) => place(a) - place(b));
+}
+
+/** @param {string} name @param {any} value @param {string | undefined} currency @returns {any} */
+function shown(name, value, currency) {
+  if (Array.isArray(value)) return h("ul", { class: "plain-list" }, value.map((each) => h("li", {}, shown("", each, currency))));
+  if (value !== null && typeof value === "object") return members(value, currency);
+  if (MONEY.has(name)) return money(String(value), currency ?? "");
+  if (name === "kind" && has(`kind_of.${value}`)) return t(`kind_of.${value}`);
+  return String(value);
+}
+
+/** @param {any[]} all */
+function lines(all) {
+  const there = LINE.filter((name) => all.some((line) => line[name] !== undefined));
+  const columns = there.map((name) => ({ head: `member.${name}`, end: NUMERIC.has(name), row: name === "item", cell: (/** @type {any} */ line) => line[name] ?? "" }));
+  return table("section.lines", columns, all);
+}
+
+/** @param {string} name */
+const label = (name) => (has(`member.${name}`) ? t(`member.${name}`) : h("code", {}, name));

@@ -1,0 +1,5 @@
+/** A page of another role's desk. */
+
+import { start } from "./start.js";
+
+start();

@@ -1,0 +1,1 @@
+import{a as r}from"./chunk-EUKIPCYT.js";function d(o,e,c){let t=URL.createObjectURL(new Blob([o],{type:c})),n=r("a",{href:t,download:e,hidden:!0});document.body.append(n),n.click(),n.remove(),setTimeout(()=>URL.revokeObjectURL(t),6e4)}var p=(o,e)=>d(o,`${e.replaceAll(":","_")}.proof.json`,"application/vnd.zhengpiao.proof+json");export{d as download,p as downloadProof};

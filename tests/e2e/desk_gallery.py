@@ -1,0 +1,204 @@
+"""Pictures of the desks, on phone and desktop, light and dark, in both languages: `python -m tests.e2e.desk_gallery DIR [NAME…]`.
+
+Nothing is compared: they are made to be looked at.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+from sqlalchemy import text
+
+from tests.chain import anvil
+from tests.e2e.browsing import PHONE, launch
+from tests.e2e.staff import Account, Desk, Staff, staffed
+from tests.stores import simple_invoices
+from tests.unit.samples import sections_of
+
+DESKTOP = {"width": 1280, "height": 900}
+LOOKS: dict[str, dict[str, Any]] = {
+    "phone-light-zh": {"viewport": PHONE, "color_scheme": "light", "locale": "zh-CN"},
+    "phone-dark-en": {"viewport": PHONE, "color_scheme": "dark", "locale": "en-US"},
+    "desktop-light-en": {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-US"},
+    "desktop-light-zh": {"viewport": DESKTOP, "color_scheme": "light", "locale": "zh-CN"},
+    "desktop-dark-zh": {"viewport": DESKTOP, "color_scheme": "dark", "locale": "zh-CN"},
+}
+NUMBER = str(sections_of("S10")["header"]["number"])
+PARTLY = str(sections_of("S01")["header"]["number"])
+
+
+def fill(staff: Staff) -> None:
+    """Weeks of use, as far as charts tell; a sound run, and one that found something."""
+    staff.register_samples()
+    for start in range(1000, 1060, 12):
+        for sections in simple_invoices(range(start, start + 12)):
+            if start % 24:
+                sections["header"]["number"] = f"011002400111-{99000000 + start * 2:08}"[:-2] + sections["header"]["number"][-2:]
+                sections["header"]["kind"] = "legacy_ordinary"
+            staff.client.post(
+                "/v1/invoices",
+                json={"profile": "as_issued", "sections": sections},
+                headers=staff.api.key("issuer", sections["seller"]["tax_id"]),
+            )
+        staff.rest()
+    headers = staff.api.auditor
+    staff.client.post("/v1/central/acknowledgements", json={"cursor": 2}, headers=staff.api.key("central"))
+    staff.client.post("/v1/reconciliations", json={}, headers=headers)
+    staff.rest()
+    with staff.database.write() as connection:
+        connection.execute(text("UPDATE invoices SET amount_fen = amount_fen + 700 WHERE number = :n"), {"n": NUMBER})
+        for n in range(1, 28):
+            row = {"on": f"2026-10-{n:02}", "i": 900 + 400 * (n % 5) + 31 * n, "e": 1500, "a": 700 + 13 * n}
+            connection.execute(text("INSERT INTO daily_figures VALUES (:on, :i, :e, :a, 0)"), row)
+        newest = connection.execute(text("SELECT max(at) FROM backlog_samples")).scalar_one()
+        for n in range(1, 300):
+            wave = max(0, int(40 * (n % 48) / 48 + (n * 7919) % 13))
+            connection.execute(text("INSERT INTO backlog_samples VALUES (:at, :w)"), {"at": newest - 600 * n, "w": wave})
+    staff.client.post("/v1/reconciliations", json={}, headers=headers)
+    staff.rest()
+
+
+Scene = tuple[str, Callable[[Desk], None]]
+
+
+def visit(path: str) -> Callable[[Desk], None]:
+    def scene(desk: Desk) -> None:
+        desk.open(path)
+        desk.settle()
+
+    return scene
+
+
+def purpose(desk: Desk) -> None:
+    desk.open("/audit")
+    desk.settle()
+    desk.page.click(".purpose .plain")
+    desk.page.wait_for_selector("dialog")
+
+
+def found(desk: Desk) -> None:
+    desk.open("/audit/invoices#q=%E7%A4%BA%E4%BE%8B")
+    desk.settle()
+
+
+def gaps(desk: Desk) -> None:
+    desk.open("/audit/gaps")
+    desk.page.fill("#field-seller", sections_of("S02")["seller"]["tax_id"])
+    desk.page.click("form button[type=submit]")
+    desk.page.wait_for_selector(".sheet, .nothing")
+
+
+def verified(desk: Desk) -> None:
+    desk.open("/audit/activity")
+    desk.page.click(".acts .button")
+    desk.page.wait_for_selector(".notice")
+    desk.settle()
+
+
+def menu(desk: Desk) -> None:
+    desk.open("/audit")
+    if desk.page.is_visible("#menu"):
+        desk.page.click("#menu")
+
+
+def finding(desk: Desk) -> None:
+    desk.open("/audit/runs/2")
+    desk.settle()
+    desk.page.click("tbody th a")
+    desk.page.wait_for_selector(".side-by-side")
+
+
+AUDITOR: dict[str, Callable[[Desk], None]] = {
+    "overview": visit("/audit"),
+    "menu": menu,
+    "purpose": purpose,
+    "invoices": found,
+    "invoice": visit(f"/audit/invoices/{NUMBER}"),
+    "invoice-partly": visit(f"/audit/invoices/{PARTLY}"),
+    "anchors": visit("/audit/anchors"),
+    "anchor": visit("/audit/anchors/2"),
+    "runs": visit("/audit/runs"),
+    "run-sound": visit("/audit/runs/1"),
+    "run": visit("/audit/runs/2"),
+    "finding": finding,
+    "charts": visit("/audit/charts"),
+    "gaps": gaps,
+    "activity": verified,
+}
+
+
+def create_user(desk: Desk) -> None:
+    desk.open("/operator/users")
+    desk.settle()
+    desk.page.click(".acts .button")
+    desk.page.wait_for_selector("dialog")
+    desk.page.select_option("dialog #field-role", "clerk")
+
+
+OPERATOR: dict[str, Callable[[Desk], None]] = {
+    "releases": visit("/operator"),
+    "release": visit(f"/operator/releases/{NUMBER}"),
+    "users": visit("/operator/users"),
+    "user-new": create_user,
+    "keys": visit("/operator/keys"),
+}
+
+
+def main(folder: Path, names: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as scratch, anvil() as chain, staffed(chain, Path(scratch)) as staff, sync_playwright() as playwright:
+        fill(staff)
+        auditor = staff.account("li@example.cn", "李审", "auditor")
+        operator = staff.account("wang@example.cn", "王运维", "operator")
+        browser = launch(playwright.chromium)
+        for look, options in LOOKS.items():
+            if names and not any(name in look or not name.startswith(("phone", "desktop")) for name in names):
+                continue
+            wanted = [name for name in names if not name.startswith(("phone", "desktop"))]
+            if any(name.startswith(("phone", "desktop")) for name in names) and look not in names:
+                continue
+            for who, scenes in ((auditor, AUDITOR), (operator, OPERATOR)):
+                shoot(Desk(browser, staff, **options), who, scenes, folder, look, wanted)
+            front(Desk(browser, staff, **options), staff, folder, look, wanted)
+        browser.close()
+
+
+def shoot(desk: Desk, who: Account, scenes: dict[str, Callable[[Desk], None]], folder: Path, look: str, wanted: list[str]) -> None:
+    if wanted and not set(wanted) & scenes.keys():
+        desk.context.close()
+        return
+    with desk.staff.database.write() as connection:  # so that one authenticator will do for every look
+        connection.execute(text("UPDATE users SET totp_step = 0"))
+    who.used = 0
+    desk.sign_in(who)
+    if "auditor" in desk.page.url or "/audit" in desk.page.url:
+        desk.page.click(".purpose .plain")
+        desk.choose_purpose()
+    for name, scene in scenes.items():
+        if not wanted or name in wanted:
+            try:
+                scene(desk)
+            except Exception as error:  # noqa: BLE001  the picture shows what it is
+                print(name, look, type(error).__name__, desk.faults[-3:])
+            desk.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+    print(look, desk.faults)
+    desk.context.close()
+
+
+def front(desk: Desk, staff: Staff, folder: Path, look: str, wanted: list[str]) -> None:
+    if not wanted or "sign-in" in wanted:
+        desk.open("/sign-in")
+        desk.page.click("form button[type=submit]")
+        desk.page.screenshot(path=folder / f"sign-in-{look}.png", full_page=True)
+    if not wanted or "welcome" in wanted:
+        desk.page.goto(staff.link(f"{look}@example.cn", "张审", "auditor"))
+        desk.page.wait_for_selector(".totp")
+        desk.page.screenshot(path=folder / f"welcome-{look}.png", full_page=True)
+    desk.context.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
