@@ -13,6 +13,8 @@ const TOP = 32;
 const BOTTOM = 32;
 /** Names along the axis that there is room for. */
 const NAMES = 4;
+/** Width of a character of a label, with room to spare for the wide ones. */
+const CHARACTER = 8;
 
 /**
  * @typedef {object} Point
@@ -56,7 +58,8 @@ function drawing(series, unit, name) {
     svg("line", { class: tick === 0 ? "axis" : "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick) }),
     text(number.format(tick), { class: "tick", x: LEFT - 8, y: y(tick) + 4, "text-anchor": "end" }),
   ]);
-  const every = Math.ceil(points.length / NAMES);
+  const longest = Math.max(...points.map(({ label }) => label.length)) * CHARACTER + 16;
+  const every = Math.ceil(points.length / Math.max(1, Math.min(NAMES, Math.floor((WIDTH - LEFT - RIGHT) / longest))));
   const names = points.flatMap(({ label }, n) =>
     n % every === 0 ? [text(label, { class: "tick", x: x(n), y: HEIGHT - BOTTOM + 20, "text-anchor": "middle" })] : [],
   );
