@@ -18,10 +18,12 @@ from rich.console import Console
 from rich.text import Text
 
 from scripts.tour.processes import Processes, StepFailed, environment, run
+from scripts.tour.staffing import create_logins
 from scripts.tour.words import say
 from service.auth.keys import Role, create_key
 from service.cli.remote import Remote
 from service.db import Database
+from service.vault import Vault
 from verifier.messages import Language
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,13 +80,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demo. `issuers` are API keys by the tax id of their seller."""
+    """A running demo. `issuers` are API keys by the tax id of their seller, `logins` what people sign in with."""
 
     place: Place
     processes: Processes
     url: str
     keys: dict[str, str]
     issuers: dict[str, str]
+    logins: dict[str, dict[str, str]]
 
     def as_issuer_of(self, seller: str) -> Remote:
         return Remote(self.url, self.issuers[seller], self.place.language)
@@ -109,6 +112,7 @@ class Surroundings:
 def start(place: Place, processes: Processes, port: int, node_port: int) -> tuple[Demo, Surroundings]:
     """Chain, contract, database, service, worker and keys; demo.json is written when the service answers."""
     rpc_url = _start_chain(place, processes)
+    data_key = secrets.token_bytes(32)
     url = f"http://127.0.0.1:{port}"
     settings = {
         "DATABASE_URL": f"sqlite:///{place.folder / 'demo.db'}",
@@ -117,6 +121,7 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
         "PUBLIC_URL": url,
         "RECEIPT_KEY": secrets.token_hex(32),
         "ANCHOR_KEY": ANCHOR_KEY,
+        "DATA_KEYS": f"1:{data_key.hex()}",
     }
     node_url = f"http://127.0.0.1:{node_port}"
     chain = {"RPC_URLS": rpc_url, "CHAIN_ID": str(CHAIN_ID)}
@@ -132,7 +137,8 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
     serve = [PROGRAMS / "zhengpiao", "serve", "--port", str(port)]
     processes.start("service", serve, environment(settings), place.folder)
     processes.start("worker", [PROGRAMS / "zhengpiao", "worker"], environment(settings), place.folder)
-    demo = Demo(place, processes, url, *_create_keys(settings["DATABASE_URL"]))
+    logins = create_logins(settings["DATABASE_URL"], Vault({1: data_key}))
+    demo = Demo(place, processes, url, *_create_keys(settings["DATABASE_URL"]), logins)
     processes.wait_for(f"{url}/readyz", lambda: answer(f"{url}/readyz"), 60)
     place.done("service", url=url)
     around = Surroundings(settings, node_url, node_settings, place.folder / "central.db")
@@ -140,6 +146,7 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
     # Receipts promise little before the worker has looked at the chain.
     processes.wait_for("worker", lambda: _is_anchoring(answer(f"{url}/status")), 60)
     place.done("keys", count=len(demo.keys) + len(demo.issuers) - 1, file=place.folder / "demo.json")
+    place.done("logins", logins=", ".join(demo.logins), url=url)
     return demo, around
 
 
@@ -222,6 +229,7 @@ def _write_files(demo: Demo, rpc_url: str, contract: str, around: Surroundings) 
         "issuers": {seller: key for seller, key in demo.issuers.items() if seller != own_seller},
         "node_url": around.node_url,
         "central": {"database_url": f"sqlite:///{around.central}", "mapping": str(MAPPING)},
+        "logins": demo.logins,
     }
     variables = {"ZHENGPIAO_URL": demo.url, "ZHENGPIAO_KEY": demo.keys["issuer"], "AUDITOR_KEY": demo.keys["auditor"]}
     shell = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
@@ -354,5 +362,9 @@ def show_what_next(demo: Demo) -> None:
         if name:
             place.print(f"  # {place.word(name)}", "dim")
         place.print(f"  {command}")
+    place.print("")
+    place.say("try_desk", url=demo.url, password=demo.logins["auditor"]["password"])
+    login = f"json.load(open('{here}/demo.json'))['logins']['auditor']"
+    place.print(f"""  .venv/bin/python -c "import json, pyotp; print(pyotp.TOTP({login}['totp_secret']).now())\"""")
     place.print("")
     place.say("try_read", url=demo.url)

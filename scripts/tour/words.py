@@ -15,6 +15,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "service": ("服务 {url}", "The service at {url}"),
     "keys": ("{count} 个 API 密钥，见 {file}", "{count} API keys, in {file}"),
+    "logins": ("{url}/sign-in 的账号：{logins}", "People who sign in at {url}/sign-in: {logins}"),
     "registered": ("登记 {id} {number}  {amount}  {seller}", "Registered {id} {number}  {amount}  {seller}"),
     "finding": ("{code}：{detail}", "{code}: {detail}"),
     "voided": ("作废 {id} {number}", "Voided {id} {number}"),
@@ -58,6 +59,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "try_own": ("为 S01 生成证明，只公开前三部分", "a proof of S01 that opens three sections"),
     "try_verify": ("在任何机器上验证它", "check it, on any machine"),
     "try_absent": ("查一个没有登记的号码：得到“不存在”的证明", "ask for a number that is not there: a proof of absence"),
+    "try_desk": (
+        "审计台 {url}/audit：账号 auditor，密码 {password}，验证码由下面这行算出（其他人的见 demo.json）：",
+        "The auditor's desk, {url}/audit: sign in as auditor, {password}, with the code that this prints (others: demo.json):",
+    ),
     "try_read": (
         "接口说明 {url}/openapi.json，文档 docs/index.md",
         "The API: {url}/openapi.json. Documentation: docs/index.md",

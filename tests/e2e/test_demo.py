@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
+import pyotp
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +98,7 @@ def test_it_writes_what_programs_need(demo: Demo) -> None:
     assert list(settings)[:8] == ["url", "rpc_url", "chain_id", "contract", "service_keys", "trust", "keys", "issuers"]
     assert settings["node_url"].startswith("http://127.0.0.1:")
     assert settings["central"]["database_url"] == f"sqlite:///{demo.var}/central.db"
+    assert list(settings["logins"]) == ["reviewer", "reviewer_2", "auditor", "operator"]
     assert list(settings["keys"]) == ["issuer", "recipient", "auditor", "central", "node", "operator"]
     invoices = json.loads((ROOT / "tests/samples/invoices.json").read_bytes())["invoices"][:10]
     sellers = {invoice["sections"]["seller"]["tax_id"] for invoice in invoices} | {"91440000000000000X"}
@@ -105,6 +108,15 @@ def test_it_writes_what_programs_need(demo: Demo) -> None:
     assert trust["service_keys"] == settings["service_keys"]
     for name in ("demo.json", "demo.env"):
         assert (demo.var / name).stat().st_mode & 0o077 == 0, "it holds keys"
+
+
+def test_its_people_sign_in(demo: Demo) -> None:
+    settings = demo.settings()
+    for name, login in settings["logins"].items():
+        said = {"login": login["login"], "password": login["password"], "code": pyotp.TOTP(login["totp_secret"]).now()}
+        answer = httpx2.post(f"{settings['url']}/v1/session", json=said, headers={"Origin": settings["url"]})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["person"]["login"] == name
 
 
 def test_the_tour_shows_every_verdict(demo: Demo) -> None:
