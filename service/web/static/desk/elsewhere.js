@@ -1,1 +1,1 @@
-import{b as r}from"./parts/chunk-FNCEQRBW.js";import"./parts/chunk-IKGPY4L3.js";import"./parts/chunk-EUKIPCYT.js";r();
+import{b as r}from"./parts/chunk-I6MKKHL5.js";import"./parts/chunk-BY2S3V32.js";import"./parts/chunk-EUKIPCYT.js";r();
