@@ -6,7 +6,8 @@ import service.central.tables
 import service.invoices.indexing
 import service.invoices.tables
 import service.ledger.tables
-import service.reconciliation.tables  # noqa: F401
+import service.reconciliation.tables
+import service.reprints.tables  # noqa: F401
 from service.db import metadata
 
 __all__ = ["metadata"]

@@ -1,0 +1,1 @@
+"""The reprint (补打): five steps, two reviewers, one provable replacement."""
