@@ -160,16 +160,16 @@ class Diagnostics:
         with self._database.read() as connection:
             gathered = evidence.gather(connection, what, asker, self.registry, final_time)
             case = gathered.case
-            is_guess = what.asked is not None and not case.is_holder
-            if is_guess:
-                left = guessing.check(connection, "facts", what.key, asker.network, now_ms)
+            guess = what.asked.guess() if what.asked is not None and not case.is_holder else None
+            if guess is not None:
+                left = guessing.check(connection, "facts", what.key, asker.network, now_ms, guess)
         if what.flaw is None:
             evidence.compare(gathered, reader, now_ms)
         self._ask_nodes(gathered, reader)
         rule = decide(case)
-        if is_guess and _is_wrong(case):
+        if guess is not None and _is_wrong(case):
             with self._database.write() as connection:
-                left = guessing.count(connection, "facts", what.key, asker.network, now_ms)
+                left = guessing.count(connection, "facts", what.key, asker.network, now_ms, guess)
         case.hops.append(_shown_hop(what, case))
         diagnosis = Diagnosis(case, rule, [], now_ms, self._reprint_fee, left)
         return diagnosis._replace(hops=_told(diagnosis))

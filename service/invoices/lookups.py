@@ -36,6 +36,10 @@ class Asked(NamedTuple):
     amount: Decimal
     of: Literal["amount", "amount_with_tax"]
 
+    def guess(self) -> bytes:
+        """Day and amount, as guessing.py takes a guess: the same bytes for the same values."""
+        return f"{self.issued_on.isoformat()} {self.of} {self.amount.normalize():f}".encode()
+
 
 class Found(NamedTuple):
     """`status` of the invoice where it matches, else None; the proof where something can be proven.
@@ -103,7 +107,7 @@ def look_up(database: Database, chain: Chain, asked: Asked, network: str, now_ms
     """
     key = number_key(asked.number)
     with database.read() as connection:
-        left = guessing.check(connection, "facts", key, network, now_ms)
+        left = guessing.check(connection, "facts", key, network, now_ms, asked.guess())
         record = reading.find(connection, asked.number)
         try:
             proof = proofs.of_number(connection, chain, asked.number, record)
@@ -116,7 +120,7 @@ def look_up(database: Database, chain: Chain, asked: Asked, network: str, now_ms
     if is_registered and record is not None and _agrees(record, asked):
         return Found("match", record.status, proof, left)
     with database.write() as connection:
-        left = guessing.count(connection, "facts", key, network, now_ms)
+        left = guessing.count(connection, "facts", key, network, now_ms, asked.guess())
     return Found("mismatch" if is_registered else "not_registered", None, proof, left)
 
 

@@ -172,6 +172,7 @@ def test_five_wrong_tries_a_day_for_a_network_known_number_or_not(api: Api) -> N
         said = [look_up(api, one, number=number, amount_with_tax=f"{n}.00").json()["tries_left"] for n in range(3)]
         said += [look_up(api, neighbour, number=number, amount_with_tax=f"{n}.00").json()["tries_left"] for n in range(3, 5)]
         assert said == [4, 3, 2, 1, 0]
+        assert look_up(api, one, number=number, amount_with_tax="0.00").json()["tries_left"] == 0, "it is told nothing new"
         refused = look_up(api, one, number=number)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_guesses")
         assert "二维码" in refused.json()["detail"]
@@ -185,12 +186,24 @@ def test_a_match_is_not_counted_and_showing_the_copy_is_never_limited(api: Api) 
     api.anchor()
     for _ in range(12):
         assert result(look_up(api)) == "match"
-    for _ in range(guessing.MAX_OF_NETWORK):
-        look_up(api, amount_with_tax="1.00")
+    for n in range(guessing.MAX_OF_NETWORK):
+        look_up(api, amount_with_tax=f"{n}.00")
     assert look_up(api).status_code == 429
     for _ in range(3):
         assert api.ask(S01, said["commitment"]).status_code == 200
         assert api.ask(S01).status_code == 200
+
+
+def test_the_same_wrong_guess_is_counted_once(api: Api) -> None:
+    api.register("S01")
+    api.anchor()
+    written = ("1.00", "¥1.000", "１")
+    assert [look_up(api, amount_with_tax=one).json()["tries_left"] for one in written] == [4, 4, 4]
+    diagnosed = api.client.post("/v1/diagnoses", json={**RIGHT, "amount_with_tax": "1.00"}).json()
+    assert diagnosed["tries_left"] == 4
+    others = ({"amount_with_tax": None, "amount": "1.00"}, {"amount_with_tax": "1.00", "issued_on": "2026-09-02"})
+    assert [look_up(api, **changes).json()["tries_left"] for changes in others] == [3, 2]
+    assert look_up(api, client_at(api, "198.51.100.7"), amount_with_tax="1.00").json()["tries_left"] == 4, "each network for itself"
 
 
 def test_fifty_wrong_tries_a_day_for_an_invoice(lite: Api) -> None:
@@ -206,8 +219,8 @@ def test_fifty_wrong_tries_a_day_for_an_invoice(lite: Api) -> None:
 def test_counts_survive_a_restart_and_end_with_the_day(api: Api) -> None:
     api.register("S01")
     api.anchor()
-    for _ in range(guessing.MAX_OF_NETWORK):
-        look_up(api, amount_with_tax="1.00")
+    for n in range(guessing.MAX_OF_NETWORK):
+        look_up(api, amount_with_tax=f"{n}.00")
     again = Api(api.settings.database_url.get_secret_value())
     assert look_up(again).status_code == 429
     now = api.context.clock()

@@ -259,12 +259,12 @@ def test_what_is_wrong_in_itself_is_told_to_everybody(at_rest: Lost, number: str
 def test_guesses_share_the_count_of_lookups(at_rest: Lost) -> None:
     at_rest.sql("DELETE FROM wrong_guesses")
     one = at_rest.world.kept[0]
-    wrong = facts_of(one, issued_on="2026-10-16")
-    left = [at_rest.diagnose(wrong)["tries_left"] for _ in range(3)]
-    assert left == [4, 3, 2]
+    wrong = [facts_of(one, issued_on=f"2026-10-{day}") for day in range(20, 26)]
+    assert [at_rest.diagnose(body)["tries_left"] for body in wrong[:3]] == [4, 3, 2]
     assert at_rest.of_facts(one)["tries_left"] == 2, "what is right is not counted"
-    assert [at_rest.world.client.post("/v1/lookups", json=wrong).json()["tries_left"] for _ in range(2)] == [1, 0]
-    for body in (wrong, facts_of(one)):
+    assert [at_rest.world.client.post("/v1/lookups", json=body).json()["tries_left"] for body in wrong[2:5]] == [2, 1, 0]
+    assert at_rest.diagnose(wrong[0])["tries_left"] == 0, "what was said before is told again"
+    for body in (wrong[5], facts_of(one)):
         refused = at_rest.ask(body)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_guesses")
     assert at_rest.of_code(one)["verdict"] == "present", "who holds the invoice guesses nothing"
