@@ -43,7 +43,8 @@ reprint_cases = Table(
     Column("replacement", LargeBinary, comment="canonical sections of a reissue, from the original's issuer; JSON"),
     Column("replacement_by", String(32), comment="id of the key or person that sent them"),
     Column("entry_id", Id, ForeignKey("entries.id"), comment="the reprint, or the issue of a reissue"),
-    Column("pickup_hash", LargeBinary(32), comment="of the pick-up code"),
+    Column("ready_at", BigInteger, comment="ms: when the applicant was told that the document can be had"),
+    Column("pickup", LargeBinary, comment="encrypted: the pick-up code, where it is collected on paper"),
     Column("handed_over_at", BigInteger),
     Column("handed_over_by", String(16)),
 )
