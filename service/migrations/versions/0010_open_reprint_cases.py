@@ -68,9 +68,7 @@ def upgrade() -> None:
         sa.Column(
             "ready_at", sa.BigInteger(), nullable=True, comment="ms: when the applicant was told that the document can be had"
         ),
-        sa.Column(
-            "pickup", sa.LargeBinary(), nullable=True, comment="encrypted: the pick-up code, where it is collected on paper"
-        ),
+        sa.Column("pickup", sa.LargeBinary(), nullable=True, comment="encrypted: the pick-up code, where it is collected on paper"),
         sa.Column("handed_over_at", sa.BigInteger(), nullable=True),
         sa.Column("handed_over_by", sa.String(length=16), nullable=True),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("reprint_cases_entry_id_fkey")),
