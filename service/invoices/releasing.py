@@ -1,10 +1,8 @@
 """Releasing a number that was registered in error: two operators, each bound to exactly what they were shown (protocol.md, kind 7).
 
     approval = canonical JSON {"act", "at", "by", "shown"}, of the second one also "after": the hash of the first
-    H(approval) = SHA-256("zhengpiao/approval" ‖ 0x00 ‖ approval)
-    auth of the entry = SHA-256("zhengpiao/approvals" ‖ 0x00 ‖ H(first) ‖ H(second))
 
-Both approvals are kept, so that whoever has the database can compute what stands on the chain again.
+approvals.py makes the entry's `auth` of both.
 """
 
 from hashlib import sha256
@@ -13,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, insert, select, update
 
 from service.errors import Finding, Refused
-from service.invoices import reading
+from service.invoices import approvals, reading
 from service.invoices.reading import Record
 from service.invoices.tables import acts, release_requests
 from service.ledger.entries import Accepted, append
@@ -142,9 +140,8 @@ def confirm(
     if waiting.requested_by == by:
         raise Refused("second_person_needed")
     _check_shown(connection, record, waiting.reason, shown)
-    first = _hash_of_approval(waiting.first_approval)
-    second_approval = _approval(shown, by, now_ms, first)
-    auth = sha256(b"zhengpiao/approvals\x00" + first + _hash_of_approval(second_approval)).digest()
+    second_approval = _approval(shown, by, now_ms, approvals.hash_of_approval(waiting.first_approval))
+    auth = approvals.auth_of(waiting.first_approval, second_approval)
     entry = _open_entry(record, now_ms)._replace(auth=auth)
     record.history.add(entry)
     accepted = append(connection, [(entry, record.history.ordinal)], keys, deadline)[0]
@@ -184,10 +181,6 @@ def _approval(shown: bytes, by: str, now_ms: int, after: bytes | None = None) ->
     if after is not None:
         said["after"] = after.hex()
     return canonical_bytes(said).decode()
-
-
-def _hash_of_approval(approval: str) -> bytes:
-    return sha256(b"zhengpiao/approval\x00" + approval.encode()).digest()
 
 
 def _has_lapsed(request: Request, now_ms: int) -> bool:
