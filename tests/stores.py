@@ -1,5 +1,6 @@
 """Stores with anchored invoices, for tests: built once on a real chain, then copied for whoever wants to spoil one."""
 
+import secrets
 import shutil
 import sqlite3
 import time
@@ -18,11 +19,9 @@ from service.anchoring import Anchoring, Policy
 from service.central import feed
 from service.chain import Chain as Writer
 from service.db import Database
-from service.invoices import acting, reading
+from service.invoices import acting, reading, reprinting
 from service.invoices.registration import Registered, Submission, prepare, register
-from service.invoices.tables import copies
 from service.ledger import outbox
-from service.ledger.entries import append
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import entries
 from service.migrations.schema import metadata
@@ -30,10 +29,8 @@ from service.reconciliation import findings, runs
 from service.reconciliation.findings import Filter, Found
 from tests.chain import Chain, RegistryContract
 from tests.unit.samples import INVOICE_IDS, sections_of
-from verifier.canonical import canonical_bytes
 from verifier.chain import RpcReader
-from verifier.commitment import SECTIONS, commitment_of, copy_of, section_leaf
-from verifier.entry import ZERO, Entry, Kind, number_key
+from verifier.entry import ZERO
 from verifier.fields import Chain as ChainOf
 from verifier.transport import HttpClient
 from verifier.trust import Trust
@@ -153,22 +150,11 @@ class Feed:
 
 
 def reprint(database: Database, keys: ReceiptKeys, number: str) -> None:
-    """A new copy as a reprint makes it: a fresh salt for provenance, all else as it was."""
+    """A new copy, made and logged as the completion of a case does it."""
     now = int(time.time() * 1000)
     with database.write() as connection:
         record = reading.get(connection, number, None)
-        old = reading.read_copy(connection, record.current().id)
-        at = SECTIONS.index("provenance")
-        provenance = canonical_bytes({**old.sections()["provenance"], "reprint": {"ordinal": "1"}})
-        salts = [*old.salts[:at], b"\x05" * 16, *old.salts[at + 1 :]]
-        contents = [*old.canonical[:at], provenance, *old.canonical[at + 1 :]]
-        leaves = [section_leaf(i, salt, content or b"") for i, (salt, content) in enumerate(zip(salts, contents, strict=True))]
-        assert record.history.state is not None
-        entry = Entry(Kind.REPRINT, now, number_key(number), copy_of(commitment_of(leaves)), record.history.state.copy, ZERO)
-        record.history.add(entry)
-        [made] = append(connection, [(entry, record.history.ordinal)], keys, now + 60_000)
-        row = {"entry_id": made.id, "invoice_id": old.invoice_id, "salts": b"".join(salts), "provenance": provenance}
-        connection.execute(insert(copies), row)
+        reprinting.reprint(connection, record, ZERO, None, "system", keys, now, now + 60_000, secrets.token_bytes(16))
 
 
 def outbox_is_empty(database: Database) -> bool:

@@ -131,23 +131,35 @@ class Decided(NamedTuple):
 
 
 def register(
-    connection: Connection, prepared: Sequence[Prepared], issuer: str, keys: ReceiptKeys, now_ms: int, deadline: int
+    connection: Connection,
+    prepared: Sequence[Prepared],
+    issuer: str,
+    keys: ReceiptKeys,
+    now_ms: int,
+    deadline: int,
+    auth: bytes = ZERO,
 ) -> list[Registered | Refused]:
     """Register in order, in the caller's write transaction; a refused one leaves no trace and harms no other.
 
-    `issuer` is the id of the API key. A UNIQUE violation means that another process was faster with one of the numbers: run the
-    transaction again.
+    `issuer` is the id of the API key, `auth` H of the approvals behind it, if there are any. A UNIQUE violation means that another
+    process was faster with one of the numbers: run the transaction again.
     """
-    decided = decide(connection, prepared, issuer, keys, now_ms, deadline)
+    decided = decide(connection, prepared, issuer, keys, now_ms, deadline, auth)
     store(connection, decided)
     return decided.results
 
 
 def decide(
-    connection: Connection, prepared: Sequence[Prepared], issuer: str, keys: ReceiptKeys, now_ms: int, deadline: int
+    connection: Connection,
+    prepared: Sequence[Prepared],
+    issuer: str,
+    keys: ReceiptKeys,
+    now_ms: int,
+    deadline: int,
+    auth: bytes = ZERO,
 ) -> Decided:
     """The first half of `register`: everything is decided and signed, nothing written."""
-    work = _Work(connection, prepared, now_ms)
+    work = _Work(connection, prepared, now_ms, auth)
     decisions: list[_Decision | Refused] = []
     for one in prepared:
         try:
@@ -183,8 +195,8 @@ def check(connection: Connection, one: Prepared, now_ms: int) -> list[Finding]:
 class _Work:
     """One transaction's decisions: everything is read first, then entries gather in memory (see entries.append)."""
 
-    def __init__(self, connection: Connection, prepared: Sequence[Prepared], now_ms: int) -> None:
-        self._now_ms = now_ms
+    def __init__(self, connection: Connection, prepared: Sequence[Prepared], now_ms: int, auth: bytes = ZERO) -> None:
+        self._now_ms, self._auth = now_ms, auth
         self._now = datetime.fromtimestamp(now_ms / 1000, UTC)
         own = [one.key for one in prepared]
         self._waiting = facts.waiting_for(connection, own)
@@ -212,7 +224,7 @@ class _Work:
         found += self._duplicates(one.derived)
         self._facts[one.key] = one.facts
         # A copy is a commitment under fresh salts: it cannot have been one of this number before.
-        logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, original_key or ZERO, ZERO))]
+        logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, original_key or ZERO, self._auth))]
         if act is not None and original_key is not None:
             logged.append(self._log_act(act, original_key, one.key, one.number))
         for key, waiting in self._waiting.get(one.key, {}).items():
@@ -268,7 +280,7 @@ class _Work:
     def _log_act(self, act: originals.Act, key: bytes, other: bytes, other_number: str) -> int:
         state = self._history(key).state
         assert state is not None
-        at = self._log(Entry(_ACT_KINDS[act], self._now_ms, key, state.copy, other, ZERO))
+        at = self._log(Entry(_ACT_KINDS[act], self._now_ms, key, state.copy, other, self._auth))
         self.act_numbers[at] = other_number
         return at
 
