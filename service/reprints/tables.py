@@ -58,6 +58,8 @@ Index(
 Index("reprint_cases_state_idx", reprint_cases.c.state, reprint_cases.c.changed_at, reprint_cases.c.id)
 Index("reprint_cases_due_idx", reprint_cases.c.due_at)
 Index("reprint_cases_number_idx", reprint_cases.c.number)
+_is_to_be_told = (reprint_cases.c.state == "completed") & reprint_cases.c.ready_at.is_(None)
+Index("reprint_cases_ready_idx", reprint_cases.c.id, sqlite_where=_is_to_be_told, postgresql_where=_is_to_be_told)
 
 reprint_history = Table(
     "reprint_history",

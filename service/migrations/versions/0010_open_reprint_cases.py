@@ -8,6 +8,8 @@ down_revision = "0009"
 
 _IS_OPEN = sa.text("(state NOT IN ('completed', 'rejected', 'cancelled', 'expired'))")
 
+_IS_TO_BE_TOLD = sa.text("state = 'completed' AND ready_at IS NULL")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -83,6 +85,14 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=_IS_OPEN,
         postgresql_where=_IS_OPEN,
+    )
+    op.create_index(
+        "reprint_cases_ready_idx",
+        "reprint_cases",
+        ["id"],
+        unique=False,
+        sqlite_where=_IS_TO_BE_TOLD,
+        postgresql_where=_IS_TO_BE_TOLD,
     )
     op.create_index("reprint_cases_state_idx", "reprint_cases", ["state", "changed_at", "id"], unique=False)
     op.create_table(
