@@ -42,6 +42,20 @@ class Settings(BaseSettings):
     """The first two digits of the region codes that this registry is for; empty: all of them."""
     reprint_fee: Decimal = Field(default=Decimal("20.00"), ge=0, max_digits=9, decimal_places=2)
     """What a reprint costs where the registry is not at fault, in CNY."""
+    reprint_days: int = Field(default=1826, ge=1)
+    """The reprint period: so long after its date a reprint of an invoice is given."""
+    reprint_case_days: int = Field(default=14, ge=1)
+    """How long an applicant has for materials, and for a fee; then the case expires."""
+    reprint_review_days: int = Field(default=7, ge=1)
+    """In that time a reviewer should decide; a case never expires by our being late."""
+
+    material_max_bytes: int = Field(default=10 * 2**20, ge=1, le=32 * 2**20)
+    """Of one file that an applicant for a reprint sends."""
+    material_max_pages: int = Field(default=20, ge=1, le=200)
+    materials_max_count: int = Field(default=10, ge=1)
+    """Files of one case."""
+    materials_keep_days: int = Field(default=90, ge=0)
+    """So long materials are kept after their case has closed."""
 
     receipt_key: SecretStr | None = None
     """Ed25519 private key, 32 bytes in hex, that signs receipts."""

@@ -63,10 +63,15 @@ def lock(connection: Connection, case_id: str) -> Case:
 
     Raises Refused("case_not_found").
     """
-    case = connection.execute(select(reprint_cases).where(reprint_cases.c.id == case_id).with_for_update()).one_or_none()
+    case = find_locked(connection, case_id)
     if case is None:
         raise Refused("case_not_found")
     return case
+
+
+def find_locked(connection: Connection, case_id: str) -> Case | None:
+    """The same; None where there is none."""
+    return connection.execute(select(reprint_cases).where(reprint_cases.c.id == case_id).with_for_update()).one_or_none()
 
 
 def move(
