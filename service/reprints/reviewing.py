@@ -39,7 +39,7 @@ class Reviewer(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A reviewer's decision. `shown` is the hash of what they were shown, for an approval; `fee` where the evidence left it open."""
+    """A reviewer's decision. `shown` is the hash of what they were shown, for an approval; `fee` where evidence left it open."""
 
     decision: Decision
     reason: str

@@ -1,4 +1,4 @@
-"""How a case goes on: each function moves it by events of the transition table, in the caller's transaction, and has everybody told.
+"""How a case goes on: each step moves it by events of the transition table, in the caller's transaction, and has everybody told.
 
 A state has the deadline of whoever owes the next step: the applicant loses the case when it is past, a reviewer is only late.
 """

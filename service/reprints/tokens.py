@@ -2,8 +2,8 @@
 
     zpc_ ‖ case id ‖ _ ‖ secret (52, 256 bits in lower-case base32)
 
-A token is shown once and stored hashed. A code of six digits is good for ten minutes and five tries, and a case gets five a day: who
-guesses has 25 tries in a million a day.
+A token is shown once and stored hashed. A code of six digits is good for ten minutes and five tries, and a case gets five a day:
+whoever guesses has 25 tries in a million a day.
 """
 
 import re
