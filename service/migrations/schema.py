@@ -3,10 +3,13 @@
 import service.activity
 import service.auth.tables
 import service.central.tables
+import service.deliveries.tables
 import service.invoices.indexing
 import service.invoices.tables
 import service.ledger.tables
 import service.reconciliation.tables
+import service.reprints.materials
+import service.reprints.preferences
 import service.reprints.tables  # noqa: F401
 from service.db import metadata
 
