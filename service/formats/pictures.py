@@ -13,7 +13,7 @@ MAX_PIXELS = 60_000_000
 _ENOUGH = (3000, 3000)
 """A JPEG that is larger is decoded at a half, a quarter or an eighth: a code that a person can scan is still large enough."""
 
-_BROKEN = (
+BROKEN = (
     UnidentifiedImageError,
     OSError,
     SyntaxError,
@@ -24,6 +24,7 @@ _BROKEN = (
     EOFError,
     Image.DecompressionBombError,
 )
+"""What Pillow raises for a file that is not as it should be."""
 
 Image.MAX_IMAGE_PIXELS = None  # asked for below, before anything is decoded
 
@@ -38,7 +39,7 @@ def read_picture(data: bytes) -> Carried:
                 raise Malformed("carried.too_many_pixels", limit=MAX_PIXELS // 1_000_000)
             image.draft("L", _ENOUGH)
             return Carried("picture", (), codes_in(_grey(image)))
-    except _BROKEN:
+    except BROKEN:
         raise Malformed("carried.picture_unreadable") from None
 
 

@@ -9,7 +9,8 @@ import sys
 import threading
 from base64 import b64decode
 from collections import deque
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import IO, Any, TypeVar
 
 import orjson
 
@@ -25,24 +26,31 @@ _MAX_ANSWER = 8 * MAX_BYTES * 4 // 3 + 1024 * 1024
 _COMMAND = [sys.executable, "-I", "-m", "service.formats.sandboxed"]
 _TOO_COSTLY = "carried.too_costly"
 
+T = TypeVar("T")
+
 
 class Sandbox:
-    """For the threads of one process. Nothing is started before the first file."""
+    """For the threads of one process. Nothing is started before the first file. `command` is another program than sandboxed.py."""
 
-    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, timeout_s: float = TIMEOUT_S, command: Sequence[str] | None = None) -> None:
         self._timeout_s = timeout_s
+        self._command = command
         self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
         self._ready: deque[subprocess.Popen[bytes]] = deque()
         self._is_closed = False
 
     def read(self, data: bytes) -> Carried:
-        """What a PDF or a picture carries. Raises Malformed, and Unavailable("busy") where too many are read already."""
+        """What a PDF or a picture carries. Raises Malformed, and Unavailable("busy_reading") where too many are read already."""
+        return self.run(data, lambda answer: _carried(answer.read(_MAX_ANSWER)))
+
+    def run(self, data: bytes, receive: Callable[[IO[bytes]], T]) -> T:
+        """Give `data` to a process and have `receive` read what it answers, before the time is over: then the answer just ends."""
         if not self._places.acquire(timeout=WAIT_S):
             raise Unavailable("busy_reading", 2)
         try:
             worker = self._take()
             try:
-                return _carried(self._ask(worker, data))
+                return self._ask(worker, data, receive)
             finally:
                 _end(worker)
         finally:
@@ -58,12 +66,12 @@ class Sandbox:
         try:
             worker = self._ready.popleft()
         except IndexError:
-            worker = _start()
+            worker = _start(self._command)
         if not self._is_closed and len(self._ready) < MAX_AT_ONCE:
-            self._ready.append(_start())
+            self._ready.append(_start(self._command))
         return worker
 
-    def _ask(self, worker: "subprocess.Popen[bytes]", data: bytes) -> bytes:
+    def _ask(self, worker: "subprocess.Popen[bytes]", data: bytes, receive: Callable[[IO[bytes]], T]) -> T:
         assert worker.stdin is not None
         assert worker.stdout is not None
         timer = threading.Timer(self._timeout_s, worker.kill)
@@ -72,15 +80,20 @@ class Sandbox:
             with contextlib.suppress(BrokenPipeError):  # it ended: its answer, if any, says why
                 worker.stdin.write(data)
                 worker.stdin.close()
-            return worker.stdout.read(_MAX_ANSWER)
+            return receive(worker.stdout)
         finally:
             timer.cancel()
 
 
-def _start() -> "subprocess.Popen[bytes]":
+def _start(command: Sequence[str] | None = None) -> "subprocess.Popen[bytes]":
     # No variable of ours: the environment has secrets.
     return subprocess.Popen(
-        _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"LC_ALL": "C.UTF-8"}, cwd="/"
+        command or _COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"LC_ALL": "C.UTF-8"},
+        cwd="/",
     )
 
 

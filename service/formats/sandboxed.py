@@ -31,9 +31,9 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 
 def main() -> int:
-    _leave_network()
+    leave_network()
     _warm_up()
-    _give_up_rights()
+    give_up_rights()
     data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
     if data:
         sys.stdout.buffer.write(orjson.dumps(_read(data)))
@@ -58,7 +58,7 @@ def _members(carried: Carried) -> dict[str, object]:
     return {"kind": carried.kind, "proofs": proofs, "codes": codes, "pages": carried.pages, "of": carried.of}
 
 
-def _leave_network() -> None:
+def leave_network() -> None:
     """Into a network of its own, which has nothing. Where the system does not allow that, the limit on files keeps sockets away."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET) != 0:
@@ -82,13 +82,13 @@ def _warm_up() -> None:
     _read(b"broken")
 
 
-def _give_up_rights() -> None:
+def give_up_rights(cpu_s: int = MAX_CPU_S) -> None:
     """Standard input, output and error stay open; nothing else can be opened, socket or file, and nothing started."""
     with contextlib.suppress(OSError), open("/proc/self/statm") as statm:  # noqa: PTH123  no more modules are needed
         memory = int(statm.read().split()[0]) * resource.getpagesize() + MAX_MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    cpu = int(used) + 1 + MAX_CPU_S
+    cpu = int(used) + 1 + cpu_s
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
