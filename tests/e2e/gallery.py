@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.e2e import codes
 from tests.e2e.browsing import PHONE, ROOT, Visit, launch, upload
 from tests.e2e.site import Site, vector_site
+from tests.e2e.test_pages_diagnosis import PENDING, said
 from tests.vector_files import PROOFS
 
 DESKTOP = {"width": 1280, "height": 900}
@@ -135,6 +136,38 @@ def pdf(shown: Shown) -> None:
     shown.visit.page.wait_for_selector(".notes")
 
 
+def diagnosed(scene: Scene, found: dict[str, Any], ask: bool = False) -> Scene:
+    """With a diagnosis below the answer, asked for where it does not come by itself."""
+
+    def with_diagnosis(shown: Shown) -> None:
+        shown.site.answers.diagnoses = [found]
+        scene(shown)
+        if ask:
+            shown.visit.page.click("#diagnosis button")
+        shown.visit.page.wait_for_selector("#diagnosis [data-verdict]")
+
+    return with_diagnosis
+
+
+_NODES = [{"node": "https://a.example", "state": "visible", "seq": 12}, {"node": "https://b.example", "state": "behind", "seq": 9}]
+_DELIVERED: Any = ("delivered", "done", {"consumer": "3ovefxwooz", "cursor": 12})
+LAGGING = said(
+    "node_lagging",
+    "wait",
+    fee="free",
+    hops=[
+        ("shown", "done", {"material": "facts"}),
+        ("submitted", "done", {"external_id": "S10"}),
+        ("accepted", "done", {"receipt": {"key_id": "3c77451d6d9f0bcb", "deadline": 1795509508738}}),
+        ("sealed", "done", {"seq": 12, "index": 10}),
+        ("broadcast", "done", {"transactions": ["0xd8df3027cf3a7fd390dfd69abf25c020c4e62aa81760f7f15270273efff7a4a6"]}),
+        ("mined", "done", {"block": 9}),
+        ("final", "done", {"block": 9}),
+        _DELIVERED,
+        ("visible", "missing", {"nodes": _NODES}),
+    ],
+)
+LOST: Any = [("final", "done"), ("content", "missing", {"lost": ["totals"]})]
 SEVERAL = ("valid", "void", "amount_fail", "stale_valid", "chain_other", "partly_reversed")
 SCENES: dict[str, Scene] = {
     "home": at("/"),
@@ -165,6 +198,21 @@ SCENES: dict[str, Scene] = {
     "not-registered": lookup({"result": "not_registered", "tries_left": 4}, "absent"),
     "not-yet-known": lookup({"result": "not_yet_known"}),
     "limited": lookup(None),
+    "diagnosis-mismatch": diagnosed(
+        lookup({"result": "mismatch", "tries_left": 4}, "registered"),
+        said("detail_mismatch", "check_details", "applicant", hops=[("shown", "differs", {"material": "facts"})], tries_left=4),
+    ),
+    "diagnosis-absent": diagnosed(
+        lookup({"result": "not_registered", "tries_left": 4}, "absent"), said("never_submitted", "check_details", "undetermined")
+    ),
+    "diagnosis-pending": diagnosed(lookup({"result": "not_yet_known"}), said("sealed_not_anchored", "wait", hops=PENDING)),
+    "diagnosis-lagging": diagnosed(lookup({"result": "match", "status": "valid"}, "registered"), LAGGING, ask=True),
+    "diagnosis-lost": diagnosed(
+        files("valid.proof.json"),
+        said("lost_after_anchor", "restore_from_copy", fee="free", hops=LOST),
+        ask=True,
+    ),
+    "diagnosis-offered": copy("valid.proof.json", "valid"),
     "other-registry": photo("https://other.test/v#{code}"),
     "look-alike": photo("https://zhengpia0.example/v#{code}"),
     "single": single,

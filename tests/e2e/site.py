@@ -86,6 +86,9 @@ class Answers:
     proofs: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
     statements: dict[str, dict[str, Any]] = field(default_factory=dict)
     lookups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    diagnoses: list[dict[str, Any]] = field(default_factory=list)
+    """What is found one time after the other; the last again and again."""
+    recovery: dict[str, Any] | None = None
     report: dict[str, Any] | None = None
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -124,8 +127,24 @@ class Answers:
             self.asked.append(("/v1/verifications", len(await request.body())))
             return JSONResponse(self.report) if self.report else problem(422, "unreadable", "没有读出二维码。")
 
-        handlers = {"proofs": proofs, "statements": statements, "lookups": lookups, "verifications": verifications}
-        return [Route(f"/v1/{name}", handler, methods=["POST"]) for name, handler in handlers.items()]
+        async def diagnoses(request: Request) -> Response:
+            self.asked.append(("/v1/diagnoses", await _shown(request)))
+            if not self.diagnoses:
+                return problem(503, "chain_unread", "现在读不到区块链。")
+            return JSONResponse(self.diagnoses.pop(0) if len(self.diagnoses) > 1 else self.diagnoses[0])
+
+        async def recoveries(request: Request) -> Response:
+            self.asked.append(("/v1/recoveries", await _shown(request)))
+            return JSONResponse(self.recovery) if self.recovery else problem(422, "copy_proves_nothing", "这一份证明不了什么。")
+
+        handlers = (proofs, statements, lookups, verifications, diagnoses, recoveries)
+        return [Route(f"/v1/{handler.__name__}", handler, methods=["POST"]) for handler in handlers]
+
+
+async def _shown(request: Request) -> Any:
+    """JSON, or a file as its media type and bytes."""
+    body, sent = await request.body(), request.headers["content-type"]
+    return orjson.loads(body) if sent == "application/json" else (sent, body)
 
 
 def problem(status: int, code: str, detail: str = "") -> Response:

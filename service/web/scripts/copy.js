@@ -7,22 +7,30 @@ import { byId } from "../../../verifier/web/page/dom.js";
 import { copyLook } from "../../../verifier/web/page/examining.js";
 import { watch } from "../../../verifier/web/page/watching.js";
 import { questionFromText } from "../../../verifier/web/question.js";
+import { diagnosisPlace } from "./diagnosis.js";
 import { codeOnPaper, startPage, surroundings } from "./page.js";
 
 if (startPage()) {
   const place = answerPlace(byId("answer"), "title.copy");
+  const diagnosis = diagnosisPlace();
   const next = { key: "action.scan", icon: "scan", href: "/#scan" };
   /** @type {import("../../../verifier/web/page/watching.js").Watch | null} */
   let watched = null;
 
   const check = () => {
     watched?.stop();
+    diagnosis.clear();
     const copy = questionFromText(fragment());
     if (copy === null) return show(unanswered("no_address"), null, null);
     place.wait("waiting.copy");
+    const look = copyLook(copy, surroundings().trusted);
+    const item = { name: "", look, undecoded: null, code: null, shown: { body: { ...copy } } };
     watched = watch(
-      copyLook(copy, surroundings().trusted),
-      ({ answer, material }) => show(answer, material, codeOnPaper(copy)),
+      look,
+      ({ answer, material }) => {
+        show(answer, material, codeOnPaper(copy));
+        diagnosis.show(item, { answer, material });
+      },
       (error) => {
         show(unanswered("failed"), null, null);
         throw error;

@@ -8,6 +8,7 @@ import { byId } from "../../../verifier/web/page/dom.js";
 import { codeItem } from "../../../verifier/web/page/dropped.js";
 import { scannerView } from "../../../verifier/web/page/scanner_view.js";
 import { watch } from "../../../verifier/web/page/watching.js";
+import { diagnosisPlace } from "./diagnosis.js";
 import { lookupForm } from "./lookup_form.js";
 import { lookupLook } from "./lookup_answer.js";
 import { codeOnPaper, codeOnPaperOf, startPage, surroundings } from "./page.js";
@@ -20,6 +21,7 @@ import { otherWay } from "./ways.js";
 
 if (startPage()) {
   const place = answerPlace(byId("answer"), "title.lookup");
+  const diagnosis = diagnosisPlace();
   /** @type {import("../../../verifier/web/page/watching.js").Watch | null} */
   let watched = null;
 
@@ -31,6 +33,7 @@ if (startPage()) {
     watched?.stop();
     watched = null;
     place.clear();
+    diagnosis.clear();
     byId("main").dataset.mode = mode;
   }
 
@@ -53,7 +56,7 @@ if (startPage()) {
     () => turnTo("start"),
     (facts) => {
       scanner.stop();
-      const item = { name: "", look: lookupLook(facts, surroundings().trusted), undecoded: null, code: null };
+      const item = { name: "", look: lookupLook(facts, surroundings().trusted), undecoded: null, code: null, shown: { body: facts, facts } };
       look(item, null, "waiting.lookup", { key: "action.edit", icon: "edit", run: toForm });
     },
   );
@@ -87,6 +90,7 @@ if (startPage()) {
           actions: () =>
             actionsFor(outcome, { next, again: () => watched?.again(), other: way ?? (isSettled(outcome) ? edit : null) }),
         });
+        diagnosis.show(item, outcome);
         if (isFirst) place.focus();
         isFirst = false;
       },

@@ -25,9 +25,10 @@ export function lookupLook(facts, trusted) {
     try {
       if (found === null || found.result === "not_yet_known") found = await lookedUp(facts);
     } catch (error) {
-      return { answer: trouble(error), material: null };
+      return { answer: trouble(error), material: null, result: error instanceof Refused ? error.code : undefined };
     }
-    return { answer: await answerTo(/** @type {Found} */ (found), facts.number, trusted), material: null };
+    const { result } = /** @type {Found} */ (found);
+    return { answer: await answerTo(/** @type {Found} */ (found), facts.number, trusted), material: null, result };
   };
 }
 

@@ -48,7 +48,7 @@ export function decoded(file) {
  * @param {string} path @param {BodyInit} body @param {string | null} type null: the body has its own @param {number} timeout_ms
  * @returns {Promise<any>}
  */
-async function post(path, body, type, timeout_ms) {
+export async function post(path, body, type, timeout_ms) {
   const response = await fetch(path, {
     method: "POST",
     headers: { ...(type && { "content-type": type }), "accept-language": language() },

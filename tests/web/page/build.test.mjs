@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const STATIC = "service/web/static";
 const SINGLE = "verifier/web/zhengpiao-verify.html";
 const MAX_PAGE_BYTES = 60 * 1024;
-const LATER = /^(parts\/(ed25519|sha256|pdf|ponyfill|qr)-|pdf\.worker\.js|zxing_reader\.wasm|LICENSES)/;
+const LATER = /^(parts\/(ed25519|sha256|pdf|ponyfill|qr|diagnosis_place)-|pdf\.worker\.js|zxing_reader\.wasm|LICENSES)/;
 
 const list = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

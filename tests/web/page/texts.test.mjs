@@ -7,7 +7,9 @@ import { test } from "node:test";
 import { date, day, integer, moment, money, setLanguage, t } from "../../../verifier/web/page/texts.js";
 
 const root = new URL("../../../", import.meta.url);
-const read = (name) => JSON.parse(readFileSync(new URL(`verifier/web/page/texts/${name}.json`, root), "utf8"));
+/** With the single file's own, which the service's pages do without. */
+const read = (name) => ({ ...of(name), ...of(`single.${name}`) });
+const of = (name) => JSON.parse(readFileSync(new URL(`verifier/web/page/texts/${name}.json`, root), "utf8"));
 const [zh, en] = [read("zh-CN"), read("en")];
 const variants = (text) => (typeof text === "string" ? [text] : Object.values(text));
 const gaps = (text) => [...new Set(variants(text).flatMap((one) => one.match(/\{\w+\}/g) ?? []))].sort();

@@ -28,6 +28,7 @@ import { codesInPicture, Unreadable } from "./picture.js";
  * @property {() => Promise<Outcome>} look
  * @property {File | null} undecoded a picture or PDF that says nothing here: the server may be asked, if the visitor wants that
  * @property {Code | null} code that led here
+ * @property {any} [shown] what the service is asked of it where that is not the code or the file (service/web/scripts/diagnosis.js)
  * @property {File | null} [given] a trust or anchors file among what is to be checked
  */
 

@@ -20,7 +20,8 @@ import { answerOf } from "./answer.js";
  * @property {Source[]} sources of newer proofs, the service first
  * @property {(copy: Copy) => Promise<Statement | null>} stated what the service says of a copy; null where it says nothing
  *
- * @typedef {{answer: Answer, material: Uint8Array | null}} Outcome with the proof file that it rests on
+ * @typedef {{answer: Answer, material: Uint8Array | null, result?: string}} Outcome with the proof file that it rests on, and what
+ *   the service called it
  */
 
 /**

@@ -22,6 +22,8 @@ const AT_ONCE = 2;
  * @property {(item: Item, show: (item: Item) => void) => import("./answer_view.js").Action | null} other
  * @property {(item: Item, outcome: Outcome) => string | null} code on paper
  * @property {(file: File) => Promise<Item | null>} [first] what the page itself has to say of a file, before that is read
+ * @property {() => void} [begun] other files came
+ * @property {(item: Item, outcome: Outcome) => void} [opened] that answer is shown now
  */
 
 /**
@@ -43,6 +45,7 @@ export function filesView(around, place, way) {
     for (const row of rows) row.watch?.stop();
     [rows, opened, expected] = [[], null, count];
     results.replaceChildren();
+    way.begun?.();
     place.wait(waiting);
     place.focus();
   }
@@ -133,6 +136,7 @@ export function filesView(around, place, way) {
       actions: () => actionsFor(outcome, { next: way.next, again, other }),
       code: way.code(item, outcome),
     });
+    way.opened?.(item, outcome);
   }
 
   input.addEventListener("change", () => {

@@ -13,7 +13,9 @@ import { byId, h, icon } from "./dom.js";
 import { codeItem, itemOfCode, saying } from "./dropped.js";
 import { filesView } from "./files_view.js";
 import { scannerView } from "./scanner_view.js";
-import { chooseLanguage, language, onLanguage, startLanguage, t, translate } from "./texts.js";
+import { addTexts, chooseLanguage, language, onLanguage, startLanguage, t, translate } from "./texts.js";
+import en from "./texts/single.en.json" with { type: "json" };
+import zh from "./texts/single.zh-CN.json" with { type: "json" };
 
 /**
  * @typedef {{name: string, bytes: Uint8Array, parsed: import("../trust.js").Anchors}} AnchorsFile
@@ -30,6 +32,7 @@ let unusable = [];
 
 const preferred = navigator.languages.find((tag) => /^(zh|en)\b/.test(tag)) ?? "zh";
 document.documentElement.lang = preferred.startsWith("en") ? "en" : "zh-CN";
+addTexts({ "zh-CN": zh, en });
 startLanguage();
 translate(document.documentElement);
 byId("language").addEventListener("click", () => chooseLanguage(language() === "en" ? "zh-CN" : "en"));

@@ -1,1 +1,1 @@
-import{b as r}from"./parts/chunk-I6MKKHL5.js";import"./parts/chunk-BY2S3V32.js";import"./parts/chunk-EUKIPCYT.js";r();
+import{b as r}from"./parts/chunk-IKCIA2CS.js";import"./parts/chunk-OZZKFT5O.js";import"./parts/chunk-EUKIPCYT.js";r();
