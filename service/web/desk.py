@@ -39,6 +39,10 @@ class Entry(NamedTuple):
 
 _AUDIT: tuple[Role, ...] = ("auditor",)
 _OPERATE: tuple[Role, ...] = ("operator",)
+_REVIEW: tuple[Role, ...] = ("reviewer",)
+_PAID: tuple[Role, ...] = ("reviewer", "operator")
+_COUNTED: tuple[Role, ...] = ("reviewer", "operator", "auditor")
+_ISSUE: tuple[Role, ...] = ("issuer", "approver")
 
 DESKS = {
     "/audit": Desk("overview.js", _AUDIT, "/audit"),
@@ -57,6 +61,13 @@ DESKS = {
     "/operator/users": Desk("users.js", _OPERATE, "/operator/users"),
     "/operator/keys": Desk("keys.js", _OPERATE, "/operator/keys"),
     "/operator/activity": Desk("activity.js", _OPERATE, "/operator/activity"),
+    "/staff": Desk("staff_queue.js", _REVIEW, "/staff"),
+    "/staff/cases/{case}": Desk("staff_case.js", _REVIEW, "/staff"),
+    "/staff/payments": Desk("staff_payments.js", _PAID, "/staff/payments"),
+    "/staff/feedback": Desk("staff_feedback.js", _REVIEW, "/staff/feedback"),
+    "/staff/statistics": Desk("staff_statistics.js", _COUNTED, "/staff/statistics"),
+    "/issuer/replacements": Desk("issuer_replacements.js", _ISSUE, "/issuer/replacements"),
+    "/issuer/replacements/{case}": Desk("issuer_replacement.js", _ISSUE, "/issuer/replacements"),
 }
 NAVIGATION = (
     Entry("/audit", "home", _AUDIT),
@@ -65,17 +76,28 @@ NAVIGATION = (
     Entry("/audit/runs", "balance", _AUDIT),
     Entry("/audit/gaps", "gaps", _AUDIT),
     Entry("/audit/charts", "chart", _AUDIT),
-    Entry("/audit/activity", "log", _AUDIT),
     Entry("/operator", "release", _OPERATE),
     Entry("/operator/users", "people", _OPERATE),
     Entry("/operator/keys", "key", _OPERATE),
+    Entry("/staff", "queue", _REVIEW),
+    Entry("/staff/payments", "money", _PAID),
+    Entry("/staff/feedback", "talk", _REVIEW),
+    Entry("/staff/statistics", "statistics", _COUNTED),
+    Entry("/audit/activity", "log", _AUDIT),
     Entry("/operator/activity", "log", _OPERATE),
+    Entry("/issuer/replacements", "replaced", _ISSUE),
 )
-HOME: dict[Role, str] = {"auditor": "/audit", "operator": "/operator"}
-"""Where somebody comes to who has signed in; roles without a desk of their own come to the public pages."""
+HOME: dict[Role, str] = {
+    "auditor": "/audit",
+    "operator": "/operator",
+    "reviewer": "/staff",
+    "issuer": "/issuer/replacements",
+    "approver": "/issuer/replacements",
+}
+"""Where somebody comes to who has signed in."""
 
 _ICONS = Markup((files("service") / "web" / "desk" / "icons.svg").read_text(encoding="utf-8"))  # noqa: S704  our own file
-_NEXT = re.compile(r"/(?:audit|operator)(?:/[A-Za-z0-9._:/-]*)?")
+_NEXT = re.compile(r"/(?:audit|operator|staff|issuer)(?:/[A-Za-z0-9._:/-]*)?")
 
 
 def routes() -> list[Route]:
@@ -154,7 +176,7 @@ def _render(
                 "trust": trust,
                 "public_url": context.settings.public_url,
                 "nodes": nodes,
-                "home": HOME,
+                "home": {**HOME, "clerk": HOME["issuer"]},  # a clerk is an issuer's
                 "session": session_members(session) if session is not None else None,
                 **data,
             }

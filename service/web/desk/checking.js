@@ -1,6 +1,8 @@
 /** The verifier, as an auditor's browser runs it. It is loaded beside the invoice that it checks. */
 
+import { utf8 } from "../../../verifier/web/bytes.js";
 import { answerOf } from "../../../verifier/web/page/answer.js";
+import { fileLook } from "../../../verifier/web/page/examining.js";
 import { examineOnline, examineQuestion, proofsAt } from "../../../verifier/web/verify.js";
 import { data } from "./data.js";
 
@@ -12,6 +14,15 @@ const by = (url) => ({ endpoints: data.trust.rpc_urls, sources: [proofsAt(url)] 
 /** What a proof file comes to. @param {Uint8Array} material @param {Promise<any>} statement what the registry says of it */
 export async function examined(material, statement) {
   return answerOf(await examineOnline(material, data.trust, by(location.origin)), await statement);
+}
+
+/**
+ * What a proof comes to that somebody handed on, and what the registry says of the copy that it is of.
+ * @param {unknown} proof its JSON @param {(copy: {number: string, commitment: string}) => Promise<any>} stated
+ */
+export async function handed(proof, stated) {
+  const trusted = { trust: data.trust, endpoints: data.trust.rpc_urls, sources: [proofsAt(location.origin)], stated };
+  return (await fileLook(utf8(JSON.stringify(proof)), null, trusted)()).answer;
 }
 
 /**

@@ -4,6 +4,7 @@ import { h } from "../../../verifier/web/page/dom.js";
 import { t } from "../../../verifier/web/page/texts.js";
 import { ask } from "./ask.js";
 import { data } from "./data.js";
+import { marked } from "./differing.js";
 import { anchorLink, bones, facts, hash, invoiceLink, nothing, time, word } from "./show.js";
 import { notice, page, part, said, start, titled, trouble } from "./start.js";
 
@@ -68,13 +69,5 @@ function sidesView() {
   );
 }
 
-/** With what is not the same on both sides marked. @param {string | null} text @param {string | null} other */
-function value(text, other) {
-  if (text === null) return h("p", { class: "soft" }, t("finding.unknown"));
-  if (other === null || text === other) return h("code", { class: "value" }, text);
-  let start = 0;
-  while (start < Math.min(text.length, other.length) && text[start] === other[start]) start += 1;
-  let end = 0;
-  while (end < Math.min(text.length, other.length) - start && text.at(-1 - end) === other.at(-1 - end)) end += 1;
-  return h("code", { class: "value" }, text.slice(0, start), h("mark", {}, text.slice(start, text.length - end) || " "), text.slice(text.length - end));
-}
+/** @param {string | null} text @param {string | null} other */
+const value = (text, other) => (text === null ? h("p", { class: "soft" }, t("finding.unknown")) : marked(text, other));

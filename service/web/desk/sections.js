@@ -1,0 +1,54 @@
+/** The sections of an invoice compared with another's, member by member; nothing here is shown or asked. */
+
+/**
+ * @typedef {Record<string, any>} Sections by name
+ * @typedef {{path: (string | number)[], before: string | null, after: string | null}} Compared null where that side has no such member
+ */
+
+const ORDER = ["header", "seller", "buyer", "lines", "totals", "provenance", "payment", "notes"];
+
+/**
+ * Every member of either, in the order of the first, and of the sections as they stand on paper; an added member follows.
+ * @param {Sections} before @param {Sections} after @returns {Compared[]}
+ */
+export function compared(before, after) {
+  const [old, now] = [new Map(leaves(before)), new Map(leaves(after))];
+  const paths = [...new Set([...old.keys(), ...now.keys()])].map((key) => /** @type {(string | number)[]} */ (JSON.parse(key)));
+  return paths
+    .map((path, n) => ({ path, n }))
+    .sort((a, b) => place(a.path[0]) - place(b.path[0]) || lineOf(a.path) - lineOf(b.path) || a.n - b.n)
+    .map(({ path }) => {
+      const key = JSON.stringify(path);
+      return { path, before: old.get(key) ?? null, after: now.get(key) ?? null };
+    });
+}
+
+/** @param {Compared} one */
+export const differs = ({ before, after }) => before !== after;
+
+/**
+ * The sections with one member changed; what is empty afterwards is left out, as the rules of an invoice want it.
+ * @param {Sections} sections @param {(string | number)[]} path @param {string} value @returns {Sections}
+ */
+export function changed(sections, path, value) {
+  const made = structuredClone(sections);
+  const last = path[path.length - 1];
+  let inside = made;
+  for (const name of path.slice(0, -1)) inside = inside[name];
+  if (value === "") delete inside[last];
+  else inside[last] = typeof inside[last] === "number" ? Number(value) : value;
+  return made;
+}
+
+/** @param {any} value @param {(string | number)[]} [path] @returns {[string, string][]} path as JSON, and value */
+function leaves(value, path = []) {
+  if (value === null || typeof value !== "object") return [[JSON.stringify(path), String(value)]];
+  const inside = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return inside.flatMap(([name, each]) => leaves(each, [...path, name]));
+}
+
+/** @param {string | number} section */
+const place = (section) => (ORDER.includes(String(section)) ? ORDER.indexOf(String(section)) : ORDER.length);
+
+/** Members of a line stay together. @param {(string | number)[]} path */
+const lineOf = (path) => (path[0] === "lines" ? Number(path[1]) : 0);
