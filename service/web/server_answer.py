@@ -4,9 +4,12 @@ from typing import Any, NamedTuple
 
 from service.api import catalogue
 from service.api.context import Context
+from service.diagnosis import shown
+from service.diagnosis.details import Asker
 from service.errors import Refused
 from service.invoices import guessing, lookups
 from service.messages import Language
+from verifier.errors import ChainUnavailable
 
 FIELDS = ("number", "issued_on", "amount")
 _ERRORS = {"number": "error.number", "issued_on": "error.date", "amount": "error.amount", "amount_with_tax": "error.amount"}
@@ -24,6 +27,8 @@ class Said(NamedTuple):
     of_status: str | None = None
     advice: str | None = None
     tries_left: int | None = None
+    diagnosis: dict[str, Any] | None = None
+    """Where it got lost, as `POST /v1/diagnoses` answers it: of what is not here, or does not match."""
 
 
 class Answered(NamedTuple):
@@ -43,16 +48,29 @@ _MATCH_LOOKS = {
 
 def answer(context: Context, host: str | None, typed: dict[str, str], language: Language) -> Answered:
     """To what a form has sent; `typed` has the fields of the form, as they were typed."""
+    network, now_ms = guessing.network_of(host), context.now_ms()
     of = "amount_with_tax" if typed["with_tax"] == "1" else "amount"
     try:
         asked = lookups.read(typed["number"], typed["issued_on"], **{"amount": None, "amount_with_tax": None, of: typed["amount"]})
-        found = lookups.look_up(context.database, context.chain, asked, guessing.network_of(host), context.now_ms())
+        found = lookups.look_up(context.database, context.chain, asked, network, now_ms)
     except Refused as refused:
         wrong = {name: _ERRORS[name] for name in (finding.pointer[1:] for finding in refused.findings) if name in _ERRORS}
         if wrong:
             return Answered({"amount" if name.startswith("amount") else name: key for name, key in wrong.items()}, None)
-        return Answered({}, _refused(refused, language))
-    return Answered({}, _said(found))
+        said = _refused(refused, language)
+        lost = _diagnosis(context, asked, network, now_ms, language) if refused.code == "content_lost" else None
+        return Answered({}, said._replace(diagnosis=lost))
+    if found.result == "match":
+        return Answered({}, _said(found))
+    return Answered({}, _said(found)._replace(diagnosis=_diagnosis(context, asked, network, now_ms, language)))
+
+
+def _diagnosis(context: Context, asked: lookups.Asked, network: str, now_ms: int, language: Language) -> dict[str, Any] | None:
+    """None where it cannot be made now: the answer to the look-up stands by itself."""
+    try:
+        return context.diagnostics.diagnose(shown.facts(asked, None), Asker(network), now_ms).to_members(language)
+    except (Refused, ChainUnavailable):
+        return None
 
 
 def _said(found: lookups.Found) -> Said:

@@ -1,5 +1,7 @@
 """The pages on the whole service: register, anchor, scan, void, look up, print; a new user's way."""
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +9,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
+from sqlalchemy import text
 
 from service.worker import build
 from tests.chain import Chain, RegistryContract
@@ -140,6 +143,11 @@ def test_the_four_answers_and_the_way_without_javascript(service: Service, brows
                 by_server = one.page.locator(".notice:has-text('服务器的答复')").count()
                 assert by_server == (0 if scripts else 1)
                 assert one.greens() == 0
+                diagnosed = one.page.locator("#diagnosis .dx-verdict" if scripts else "#diagnosed")
+                if word != "一致":
+                    expect(diagnosed).to_contain_text({"不一致": "所填内容不符", "查无此票": "没有登记过"}[word])
+                else:
+                    expect(diagnosed).to_have_count(0)
             if not scripts:
                 one.page.goto(f"{service.served.url}/")
                 one.page.fill("#field-number", "12,34")
@@ -155,6 +163,47 @@ def test_the_four_answers_and_the_way_without_javascript(service: Service, brows
                 assert one.page.url == f"{service.served.url}/"
                 one.page.click("#language")
                 assert one.page.inner_text("h1") == "Check an invoice"
+
+
+def test_where_an_invoice_got_lost_and_how_it_comes_back(service: Service, visit: Visit) -> None:
+    """A puzzled recipient: first it is on its way, then at every hop, then the registry loses it, and the kept file restores it."""
+    sections = sections_of("S03")
+    made = service.register(sections)
+    number = made["number"]
+    acknowledgement = upload("acknowledgement.json", json.dumps(made).encode())
+    visit.page.goto(f"{service.served.url}/verify")
+    visit.choose("files", acknowledgement)
+    found = visit.page.locator("#diagnosis [data-verdict]")
+    expect(found).to_have_attribute("data-verdict", re.compile("accepted_not_sealed|undecided"))
+    service.finish(number)
+    kept = service.client.get(f"/v1/invoices/{number}/proof", headers=service.api.auditor).content
+    visit.choose("files", acknowledgement)
+    expect(found).to_have_attribute("data-verdict", "present")
+    states = visit.page.locator(".dx-hops > li").evaluate_all("all => all.map((one) => one.dataset.state)")
+    assert set(states) == {"done", "not_applicable"}, "no central record and no node follow here"
+
+    with service.api.database.write() as connection:
+        issue = text("SELECT id FROM invoices WHERE number = :number")
+        [id_] = connection.execute(issue, {"number": number}).scalars()
+        for statement in ("DELETE FROM copies WHERE invoice_id = :id", "DELETE FROM invoices WHERE id = :id"):
+            connection.execute(text(statement), {"id": id_})
+    visit.page.goto(f"{service.served.url}/")
+    visit.page.fill("#field-number", number)
+    visit.page.fill("#field-issued_on", sections["header"]["issued_on"])
+    visit.page.fill("#field-amount", sections["totals"]["amount_with_tax"])
+    visit.page.click("#lookup button[type=submit]")
+    expect(found).to_have_attribute("data-verdict", "lost_after_anchor")
+    assert "存证后记录丢失" in visit.page.inner_text("#diagnosis")
+    visit.page.get_by_role("link", name="我有证明文件").click()
+    visit.choose("files", upload("kept.json", kept))
+    visit.wait_for("登记有效")
+    visit.page.click("#diagnosis button")
+    expect(found).to_have_attribute("data-verdict", "lost_after_anchor")
+    visit.page.get_by_role("button", name="用这一份恢复记录").click()
+    expect(found).to_have_attribute("data-verdict", "present")
+    assert "记录已恢复" in visit.page.inner_text("#diagnosis .notice")
+    visit.check_accessible()
+    assert service.client.get(f"/v1/invoices/{number}", headers=service.api.auditor).json()["sections"] == sections
 
 
 def test_html_in_an_invoice_is_text(service: Service, visit: Visit) -> None:
