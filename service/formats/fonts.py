@@ -21,13 +21,27 @@ _REGULAR = 400
 
 def load_fonts() -> tuple[typst.Fonts, "Coverage"]:
     """For a typst compiler: the folder of FONT and nothing else of the machine. Raises Unavailable where it is not installed."""
+    found = _find()
+    if found is None:
+        raise Unavailable("font_missing", 3600, {"font": FONT})
+    fonts, file, index = found
+    return fonts, Coverage(file.read_bytes(), index)
+
+
+def font_file() -> tuple[Path, int] | None:
+    """Where FONT is: its file, and which font of that collection; None where it is not installed."""
+    found = _find()
+    return None if found is None else found[1:]
+
+
+def _find() -> tuple[typst.Fonts, Path, int] | None:
     for folder in _FOLDERS:
         if any(Path(folder).glob("NotoSans*CJK*")):
             fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
             for info in fonts.fonts():
                 if info.family == FONT and info.weight == _REGULAR and info.path is not None:
-                    return fonts, Coverage(Path(info.path).read_bytes(), info.index)
-    raise Unavailable("font_missing", 3600, {"font": FONT})
+                    return fonts, Path(info.path), info.index
+    return None
 
 
 class Coverage:

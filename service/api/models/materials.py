@@ -1,32 +1,18 @@
-"""What an applicant for a reprint sends as material, and is answered."""
+"""What whoever looks at materials says, and what removing one is answered with; a case's own members are in reprints.py."""
 
-from typing import Annotated, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import Field
-
-from service.api.models.answers import Answer, Time
-from service.reprints.materials import MaterialType
+from service.api.models.answers import Answer
 
 ReviewStep = Literal["review_1", "review_2", "handover", "complaint"]
-"""What a reviewer looks at a material for."""
-REVIEW_STEPS: tuple[ReviewStep, ...] = get_args(ReviewStep)
-
-
-class Material(Answer):
-    """One document; its pages are at `…/pages/1` to `…/pages/{pages}`."""
-
-    id: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
-    type: MaterialType
-    pages: int
-    size: Annotated[int, Field(description="Bytes of the file that was sent; the pictures of its pages are what is kept.")]
-    uploaded_at: Time
+"""What a reviewer looks at a material for; it goes into the activity log."""
 
 
 class Removed(Answer):
     removed: Literal[True]
 
 
-MATERIAL = {
+MATERIAL: dict[str, Any] = {
     "id": "9d3b7e245f0e8a1c",
     "type": "identity",
     "pages": 2,

@@ -1,0 +1,1 @@
+"""The reprint over HTTP."""
