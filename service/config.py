@@ -11,7 +11,17 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from verifier.receipt import key_id
 
 _PREFIX = "ZHENGPIAO_"
-_SECRETS = ("node_keys", "follow_key", "receipt_key", "anchor_key", "deployer_key", "data_keys", "database_url")
+_SECRETS = (
+    "node_keys",
+    "follow_key",
+    "receipt_key",
+    "anchor_key",
+    "deployer_key",
+    "data_keys",
+    "database_url",
+    "smtp_url",
+    "sms_secret",
+)
 
 
 class Settings(BaseSettings):
@@ -56,6 +66,21 @@ class Settings(BaseSettings):
     """Files of one case."""
     materials_keep_days: int = Field(default=90, ge=0)
     """So long materials are kept after their case has closed."""
+
+    smtp_url: SecretStr | None = None
+    """Where e-mail is handed over: `smtp://user:password@host:port` or `smtps://…`; None: e-mail waits in the queue."""
+    smtp_from: str = "no-reply@localhost"
+    """Whom it is from: an address, or `name <address>`."""
+    sms_url: str | None = None
+    """Of the SMS provider; None: SMS waits in the queue."""
+    sms_secret: SecretStr | None = None
+    """`whsec_` and base64, shared with the provider: it signs what is sent there."""
+    webhooks_anywhere: bool = False
+    """Let webhooks lead to private addresses, other ports and http: for dev only."""
+    webhook_give_up_days: int = Field(default=5, ge=1)
+    """A webhook that fails for so long is disabled."""
+    delivery_keep_days: int = Field(default=30, ge=1)
+    """So long the text and the recipient of a message are kept after it was sent or given up."""
 
     receipt_key: SecretStr | None = None
     """Ed25519 private key, 32 bytes in hex, that signs receipts."""
@@ -139,6 +164,8 @@ class Settings(BaseSettings):
     def _production_is_strict(self) -> Self:
         if self.env == "production" and not self.public_url.startswith("https://"):
             raise ValueError("ZHENGPIAO_PUBLIC_URL must be https in production")
+        if self.env == "production" and self.webhooks_anywhere:
+            raise ValueError("ZHENGPIAO_WEBHOOKS_ANYWHERE is for dev only")
         return self
 
 

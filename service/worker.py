@@ -20,6 +20,7 @@ from service.auth import sessions
 from service.chain import Chain
 from service.config import Settings, secret_bytes
 from service.db import Database, is_unique_violation
+from service.deliveries import courier
 from service.invoices.importing import Importer
 from service.invoices.indexing import Indexer
 from service.ledger import health, incidents, notes, pruning
@@ -36,6 +37,8 @@ _EAGER_S = 0.01
 """Between two rounds that moved something: a mistake that moves for ever must not eat a processor."""
 _OVERTAKEN = 10
 """So many times in a row a step may find that another worker was faster."""
+_LETTERS_S = 10.0
+"""So long the end waits for a letter that is being sent; after that it is sent again by whoever works next."""
 _SITS_OUT = 20
 """The most rounds that a step which fails again and again sits out, five seconds if nothing else moves."""
 
@@ -186,9 +189,16 @@ def run(settings: Settings) -> None:
         signal.signal(number, on_signal)
     database = Database(settings.database_url.get_secret_value())
     worker = Worker(settings, database)
+    # Threads of their own: e-mail, SMS and webhooks are slow, and sealing must not wait for them.
+    couriers = courier.build(settings, database)
+    rounds = courier.Rounds(couriers, stop) if couriers is not None else None
     interpreter.settle()
+    if rounds is not None:
+        rounds.start()
     log.info("worker_started", contract=settings.contract)
     while not stop.is_set():
         stop.wait(worker.round())
+    if rounds is not None:
+        rounds.join(_LETTERS_S)
     database.close()
     log.info("worker_stopped")

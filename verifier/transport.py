@@ -44,7 +44,7 @@ class HttpClient:
     def __call__(self, url: str, body: bytes, max_bytes: int) -> Answer:
         target = urlsplit(url)
         idle = self._idle.setdefault(f"{target.scheme}://{target.netloc}", [])
-        deadline = _Deadline(self._clock, self._clock() + self._timeout_s)
+        deadline = Deadline(self._clock, self._clock() + self._timeout_s)
         try:
             try:
                 return self._ask(idle.pop(), target, body, max_bytes, deadline, idle)
@@ -70,14 +70,14 @@ class HttpClient:
         target: SplitResult,
         body: bytes,
         max_bytes: int,
-        deadline: "_Deadline",
+        deadline: "Deadline",
         idle: list[http.client.HTTPConnection],
     ) -> Answer:
         try:
             connection.timeout = deadline.left()
             if connection.sock:
                 connection.sock.settimeout(connection.timeout)
-            connection.response_class = partial(_response, deadline)  # type: ignore[assignment] # called like the class
+            connection.response_class = partial(response_within, deadline)  # type: ignore[assignment] # called like the class
             connection.request("POST", _request_target(connection, target), body, _headers(target))
             response = connection.getresponse()
             if 300 <= response.status < 400:
@@ -101,11 +101,14 @@ def _close(idle: dict[str, list[http.client.HTTPConnection]]) -> None:
             connections.pop().close()
 
 
-class _Deadline(NamedTuple):
+class Deadline(NamedTuple):
+    """`at` is when it is over, by `clock`."""
+
     clock: Callable[[], float]
     at: float
 
     def left(self) -> float:
+        """Seconds. Raises TimeoutError where it is over."""
         left = self.at - self.clock()
         if left <= 0:
             raise TimeoutError
@@ -115,7 +118,7 @@ class _Deadline(NamedTuple):
 class _TimedSocket(io.RawIOBase):
     """A socket's time-out is for one read; a peer that sends a byte now and then would never meet it."""
 
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
         self._file = sock.makefile("rb", buffering=0)  # holds the socket open when the connection lets go of it
@@ -136,7 +139,8 @@ class _TimedSocket(io.RawIOBase):
         super().close()
 
 
-def _response(deadline: _Deadline, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
+def response_within(deadline: Deadline, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
+    """For `HTTPConnection.response_class`: an answer that is read until the deadline and no longer."""
     return http.client.HTTPResponse(_TimedSocket(sock, deadline), *args, **kwargs)  # type: ignore[arg-type] # asks for makefile only
 
 
@@ -157,7 +161,7 @@ def origin(url: str) -> str:
     return f"{target.scheme}://{host}" + (f":{target.port}" if target.port else "")
 
 
-def _connection(target: SplitResult, deadline: _Deadline) -> http.client.HTTPConnection:
+def _connection(target: SplitResult, deadline: Deadline) -> http.client.HTTPConnection:
     host = target.hostname or ""
     kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
     proxy = _proxy(target)

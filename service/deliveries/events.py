@@ -48,6 +48,11 @@ def moment(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
 
 
+def is_waiting(connection: Connection) -> bool:
+    """Whether there is an event to spread."""
+    return connection.scalar(select(table.c.id).where(table.c.spread_at.is_(None)).limit(1)) is not None
+
+
 def spread(connection: Connection, vault: Vault, now_ms: int, limit: int = 50) -> int:
     """Queue a delivery of every waiting event for every endpoint that wants it. Returns how many events there were.
 

@@ -1,7 +1,8 @@
-"""What a person must look at: kept for ever, counted in /status and metrics."""
+"""What a person must look at: kept for ever, counted in /status and metrics, and told to webhooks (without its detail)."""
 
 from sqlalchemy import Connection, insert, select
 
+from service.deliveries import events
 from service.ledger.tables import incidents
 
 
@@ -14,4 +15,7 @@ def record(connection: Connection, now_ms: int, code: str, seq: int | None, deta
     if quiet_ms is not None:
         same = same.where(incidents.c.at > now_ms - quiet_ms)
     if connection.scalar(same.limit(1)) is None:
-        connection.execute(insert(incidents), {"at": now_ms, "code": code, "seq": seq, "detail": detail})
+        row = {"at": now_ms, "code": code, "seq": seq, "detail": detail}
+        id_ = connection.execute(insert(incidents).returning(incidents.c.id), row).scalar_one()
+        told = {"incident": id_, "code": code, "seq": seq, "recorded_at": events.moment(now_ms)}
+        events.emit(connection, "incident.recorded", str(id_), told, now_ms)

@@ -5,6 +5,7 @@ else the place in a batch, else the batch.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
@@ -13,6 +14,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from service.db import Database, chunks
+from service.deliveries import events
 from service.reconciliation.tables import findings as table
 
 Code = Literal[
@@ -29,6 +31,8 @@ Code = Literal[
     "missing_there",
     "missing_here",
 ]
+_TOLD = 20
+"""Findings that an event names."""
 CODES: tuple[str, ...] = Code.__args__  # type: ignore[attr-defined]
 
 
@@ -87,6 +91,15 @@ def store(connection: Connection, scope: str, run: int, found: Iterable[Found]) 
     ]
     if rows:
         connection.execute(insert(table), rows)
+        _tell(connection, scope, run, rows)
+
+
+def _tell(connection: Connection, scope: str, run: int, rows: list[dict[str, Any]]) -> None:
+    """One event for all that were found at once, which may be thousands, with the first of them."""
+    by_code = dict(Counter(row["code"] for row in rows))
+    first = [{name: row[name] for name in ("code", "place", "number", "seq")} for row in rows[:_TOLD]]
+    told = {"scope": scope, "run": run, "count": len(rows), "by_code": by_code, "first": first}
+    events.emit(connection, "finding.opened", f"run {run}", told, rows[0]["found_at"])
 
 
 def resolve_unseen(connection: Connection, scope: str, run: int, now_ms: int) -> int:

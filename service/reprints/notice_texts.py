@@ -191,13 +191,13 @@ TEXTS: dict[str, dict[Language, Text]] = {
         "zh": Text(
             "补打申请 {case}：未通过",
             "发票 {number} 的补打申请未通过。",
-            "已缴的费用会退还。如有疑问，请在页面上反馈。",
+            "如已缴费，会退还给您。如有疑问，请在页面上反馈。",
             "补打申请 {case} 未通过，说明见：{link}",
         ),
         "en": Text(
             "Reprint case {case}: rejected",
             "The reprint of invoice {number} was rejected.",
-            "What was paid is refunded. If you have a question, send us feedback on the page.",
+            "Anything you paid is refunded. If you have a question, send us feedback on the page.",
             "Reprint case {case} was rejected. See why: {link}",
         ),
     },
@@ -205,13 +205,13 @@ TEXTS: dict[str, dict[Language, Text]] = {
         "zh": Text(
             "补打申请 {case}：已终止",
             "发票 {number} 在审核期间已作废或红冲，不能再补打。",
-            "已缴的费用会退还。",
+            "如已缴费，会退还给您。",
             "补打申请 {case} 已终止：发票已作废或红冲。详情：{link}",
         ),
         "en": Text(
             "Reprint case {case}: ended",
             "Invoice {number} was voided or reversed during the review, and cannot be reprinted any more.",
-            "What was paid is refunded.",
+            "Anything you paid is refunded.",
             "Reprint case {case} has ended: the invoice was voided or reversed. {link}",
         ),
     },
@@ -219,13 +219,13 @@ TEXTS: dict[str, dict[Language, Text]] = {
         "zh": Text(
             "补打申请 {case}：已撤销",
             "发票 {number} 的补打申请已按您的要求撤销。",
-            "已缴的费用会退还。需要时可以重新申请。",
+            "如已缴费，会退还给您。需要时可以重新申请。",
             "补打申请 {case} 已撤销。需要时可重新申请：{link}",
         ),
         "en": Text(
             "Reprint case {case}: cancelled",
             "The reprint of invoice {number} was cancelled as you asked.",
-            "What was paid is refunded. You may apply again at any time.",
+            "Anything you paid is refunded. You may apply again at any time.",
             "Reprint case {case} is cancelled. You may apply again: {link}",
         ),
     },
