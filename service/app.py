@@ -30,6 +30,7 @@ from service.api.context import Context
 from service.api.envelope import Envelope
 from service.api.finding_metrics import Findings
 from service.api.node import NodeGate
+from service.api.reprints import case, opening, reviews
 from service.api.staff import activity, desk, evidence, exports, releases, session, users
 from service.config import Settings
 from service.web import desk as desk_pages
@@ -62,7 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
     asking = (proofs, verifications, lookups, diagnoses, recoveries, anchors)
     rooms = (*registering, *asking, feed, reconciliations, keys, monitoring)
     staff = (session, users, activity, releases, evidence, desk, exports)
-    routers = [room.router for room in (*rooms, *staff)]
+    reprints = (opening, reviews, case)
+    routers = [room.router for room in (*rooms, *staff, *reprints)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
     app.router.routes.extend([*pages.routes(), *desk_pages.routes()])

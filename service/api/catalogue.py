@@ -246,6 +246,141 @@ PROBLEMS: dict[str, Problem] = {
             "The chain cannot be read now: nothing could be checked, and nothing was changed.",
         ),
     ),
+    # reprints: cases, review.
+    "case_not_found": Problem(404, ("没有这个补打申请", "No such case"), ("没有这个补打申请。", "There is no such reprint case.")),
+    "case_token_invalid": Problem(
+        401,
+        ("请重新验证", "Prove again who you are"),
+        (
+            "补打申请的凭据有误或已过期，请用申请编号和验证码重新进入。",
+            "The token of the case is wrong or has expired: come back with the case number and a one-time code.",
+        ),
+    ),
+    "code_wrong": Problem(
+        403,
+        ("验证码不对", "The code is wrong"),
+        (
+            "验证码不对、已过期或已试完五次；请重新获取。",
+            "The code is wrong, has expired or was tried five times: have a new one sent.",
+        ),
+    ),
+    "too_many_codes": Problem(
+        429,
+        ("今天的验证码已发完", "No more codes today"),
+        ("这个申请今天已发过五次验证码，请明天再试。", "This case has had five codes today: try again tomorrow."),
+    ),
+    "case_state": Problem(
+        409,
+        ("现在不能这样做", "Not now"),
+        ("申请目前的状态（{state}）不允许这样做。", "The state that the case is in ({state}) does not allow that."),
+    ),
+    "case_moved": Problem(
+        409,
+        ("申请刚有变化", "The case has just changed"),
+        ("别人刚刚处理了这个申请，请重新查看。", "Somebody has just dealt with this case: look at it again."),
+    ),
+    "case_open": Problem(
+        409,
+        ("已有补打申请", "There is a case already"),
+        (
+            "这张发票已有一个正在办理的补打申请；请用它的编号和验证码继续，或稍后再试。",
+            "A reprint of this invoice is applied for already: go on with that case's number and a code, or try again later.",
+        ),
+    ),
+    "details_wrong": Problem(
+        409,
+        ("与登记的不一致", "Not what was registered"),
+        (
+            "所填内容与登记的不一致，请核对票面后再试。",
+            "What was given is not what was registered: compare it with the invoice and try again.",
+        ),
+    ),
+    "reprint_not_registered": Problem(
+        404,
+        ("查无此票", "Not registered"),
+        (
+            "登记簿中没有这张发票，不能补打；见 diagnosis。",
+            "This invoice is not registered here, so it cannot be reprinted; see diagnosis.",
+        ),
+    ),
+    "reprint_not_open": Problem(
+        409,
+        ("发票状态不允许补打", "Its status forbids a reprint"),
+        ("发票的状态（{status}）不允许补打。", "The invoice's status ({status}) forbids a reprint."),
+    ),
+    "reprint_not_yet": Problem(
+        409,
+        ("还没有最终上链", "Not final yet"),
+        (
+            "这张发票有登记尚未最终上链，请稍候再申请。",
+            "Something about this invoice is not final on the chain yet: apply a little later.",
+        ),
+    ),
+    "reprint_period_over": Problem(
+        409,
+        ("已过补打期限", "The reprint period is over"),
+        ("开票日期已过 {days} 天，不能补打。", "The invoice was issued more than {days} days ago, so it cannot be reprinted."),
+    ),
+    "reprint_unproven": Problem(
+        409,
+        ("所出示的不成立", "What was shown does not hold"),
+        (
+            "所出示的证明与链上存证不符，或不属于本登记系统，不能据此补打。",
+            "What was shown contradicts the chain, or is of another registry: no reprint is given for it.",
+        ),
+    ),
+    "reprint_copy_only": Problem(
+        409,
+        ("只能补打副本", "Only a copy is given"),
+        (
+            "红字发票和已部分红冲的发票不能重开，只能补打副本。",
+            "A red-letter or partly reversed invoice cannot be reissued, only copied.",
+        ),
+    ),
+    "materials_missing": Problem(
+        409,
+        ("材料不全", "Materials are missing"),
+        ("还缺材料：{types}。", "These materials are missing: {types}."),
+    ),
+    "reviewer_is_applicant": Problem(
+        403,
+        ("不能审核自己的申请", "Not one's own case"),
+        ("申请人不能审核自己的申请。", "Nobody reviews a case that they have applied for."),
+    ),
+    "second_person_needed/reprint": Problem(
+        409,
+        ("需要另一位审核员", "Another reviewer is needed"),
+        ("复审须由另一位审核员进行。", "The second review is for another reviewer, not the one who approved first."),
+    ),
+    "shown_differs/reprint": Problem(
+        409,
+        ("内容已有变化", "It is not what you were shown"),
+        (
+            "申请、材料或发票与您看到的不同，请重新查看后再审核。",
+            "The application, the materials or the invoice is not what you were shown: look at it again.",
+        ),
+    ),
+    "fee_undecided": Problem(
+        409,
+        ("须先决定费用", "Decide on the fee"),
+        (
+            "证据不能确定由谁承担费用，请初审时决定并说明理由。",
+            "The evidence leaves open who pays: decide with the first approval, and say why.",
+        ),
+    ),
+    "fee_decided": Problem(
+        409,
+        ("费用已定", "The fee is decided"),
+        ("费用已经确定（{fee}），不能更改。", "The fee is decided already ({fee}) and does not change."),
+    ),
+    "replacement_missing": Problem(
+        409,
+        ("尚缺新发票", "The new invoice is missing"),
+        (
+            "销方还没有给出重开的发票，不能复审通过。",
+            "The original's issuer has not sent the new invoice yet, so the second approval has to wait.",
+        ),
+    ),
     # Keys.
     "key_not_found": Problem(404, ("没有这个密钥", "No such key"), ("没有这个密钥。", "There is no such key.")),
     # People.
@@ -344,8 +479,8 @@ PROBLEMS: dict[str, Problem] = {
         503,
         ("尚未启用账号", "Accounts are not set up"),
         (
-            "本服务没有设置 ZHENGPIAO_DATA_KEYS，还不能登录。",
-            "ZHENGPIAO_DATA_KEYS is not set on this service, so nobody can sign in yet.",
+            "本服务没有设置 ZHENGPIAO_DATA_KEYS，还不能登录，也不能办理补打。",
+            "ZHENGPIAO_DATA_KEYS is not set on this service, so nobody can sign in or apply for a reprint yet.",
         ),
     ),
     "login_taken": Problem(409, ("登录名已被使用", "The login is taken"), ("这个登录名已被使用。", "That login is taken.")),
@@ -363,6 +498,64 @@ PROBLEMS: dict[str, Problem] = {
         403,
         ("需要再次登录", "Sign in again"),
         ("请再次输入密码和验证码，然后重试。", "Give your password and code again, then repeat what you did."),
+    ),
+    # Materials of reprints (service/reprints/materials.py).
+    "materials_closed": Problem(
+        409,
+        ("现在不能更改材料", "The papers cannot be changed now"),
+        (
+            "申请现在不在等待材料的阶段，不能增减材料。",
+            "The case does not wait for papers now: none can be added or taken out.",
+        ),
+    ),
+    "materials_full": Problem(
+        409,
+        ("材料太多", "Too many papers"),
+        ("一个申请最多 {limit} 份材料；请先删除一份。", "A case may have {limit} papers: take one out first."),
+    ),
+    "material_not_found": Problem(
+        404,
+        ("没有这份材料", "No such paper"),
+        ("没有这份材料或这一页；它可能已被删除。", "There is no such paper or page; it may have been deleted."),
+    ),
+    "material_format": Problem(
+        422,
+        ("不支持这种文件", "This kind of file is not taken"),
+        ("请上传 PDF 文件，或 JPEG、PNG、WebP 格式的照片。", "Send a PDF, or a photo as JPEG, PNG or WebP."),
+    ),
+    "material_heic": Problem(
+        422,
+        ("请把照片转成 JPEG", "Convert the photo to JPEG"),
+        (
+            "这是 iPhone 的 HEIC 照片，这里读不了。请在本页直接拍照或选取照片，由页面转成 JPEG；"
+            "或在手机“设置 › 相机 › 格式”里选“兼容性最佳”后重拍。",
+            "This is a HEIC photo of an iPhone, which cannot be read here. Take or choose the photo on this page, which converts it to "
+            "JPEG; or choose Settings, Camera, Formats, Most Compatible on the phone and take it again.",
+        ),
+    ),
+    "material_encrypted": Problem(
+        422,
+        ("PDF 有密码", "The PDF has a password"),
+        (
+            "这个 PDF 需要密码才能打开。请另存为没有密码的 PDF，或拍照上传。",
+            "This PDF opens with a password only. Save it without one, or send a photo of it.",
+        ),
+    ),
+    "material_too_many_pages": Problem(
+        422,
+        ("页数太多", "Too many pages"),
+        (
+            "一份材料最多 {limit} 页；请分开上传，或只上传需要的几页。",
+            "A paper may have {limit} pages: send the pages that are needed.",
+        ),
+    ),
+    "material_unreadable": Problem(
+        422,
+        ("文件打不开", "The file cannot be opened"),
+        (
+            "这个文件已损坏，或太复杂，画不出来。请重新导出，或拍照上传。",
+            "The file is broken, or takes too much to draw. Export it again, or send a photo of it.",
+        ),
     ),
     # The service.
     "backlog_full": Problem(
@@ -438,6 +631,8 @@ ERRORS: dict[str, tuple[str, str]] = {
     "password_weak": ("密码太常见，请换一个。", "The password is too common; choose another."),
     "member_invalid/date": ("{place} 不是日期，如 2026-09-01。", "{place} is no date, such as 2026-09-01."),
     "member_invalid/amount": ("{place} 不是金额，如 27232.82。", "{place} is no amount, such as 27232.82."),
+    "member_invalid/email": ("{place} 不是电子邮箱地址。", "{place} is no e-mail address."),
+    "member_invalid/sms": ("{place} 不是 11 位手机号码。", "{place} is no mobile number of 11 digits."),
     "member_invalid/number": ("{place} 不是发票号码。", "{place} is no invoice number."),
     "one_amount": (
         "amount_with_tax 和 amount 须给出一个，且只给一个。",

@@ -24,10 +24,12 @@ from service.db import Database
 from service.diagnosis.diagnose import Diagnostics
 from service.diagnosis.nodes import Nodes
 from service.errors import Refused, Unavailable
+from service.formats.previews import Previews
 from service.formats.sandbox import Sandbox
 from service.invoices.submitting import Issuer
 from service.ledger import health, status
 from service.ledger.receipts import receipt_keys
+from service.reprints import tokens
 from service.vault import Vault, vault
 from service.verification.chain import ChainReadings
 from service.verification.material import Verification
@@ -62,6 +64,7 @@ class Context:
         names = {origin(url): f"endpoint {n}" for n, url in enumerate(own.rpc_urls, 1) if url not in trust.rpc_urls}
         self.readings = readings = ChainReadings(own, self.http, names, lambda: self.clock())
         self.sandbox = Sandbox()
+        self.previews = Previews(settings.material_max_pages)
         self.verification = Verification(self.database, self.chain, readings, self.sandbox, settings.public_url)
         self._nodes = Nodes(settings.nodes)
         self.diagnostics = Diagnostics(
@@ -82,6 +85,7 @@ class Context:
     def close(self) -> None:
         """End what was started, and close what is open."""
         self.verification.close()
+        self.previews.close()
         self._nodes.close()
         self.http.close()
         self.database.close()
@@ -111,7 +115,7 @@ class Context:
         by_cookie = "authorization" not in request.headers and cookies.SESSION in request.cookies
         principal = of_session(self.session(request)) if by_cookie else self._of_key(request)
         if principal.role not in roles:
-            raise Refused("role_not_allowed", {"role": principal.role, "needed": ", ".join(roles)})
+            raise Refused("role_not_allowed", {"role": principal.role, "needed": ", ".join(roles) or "applicant"})
         return principal
 
     def asker(self, request: Request) -> Principal | None:
@@ -153,6 +157,21 @@ class Context:
         request.scope["principal"] = found.person.id
         cookies.check_csrf(request, found)
         return found
+
+    def applicant(self, request: Request, case_id: str, *others: Role) -> Principal | None:
+        """None for who has a token of that case, else who asks, if of one of the roles `others`.
+
+        Raises Refused: case_token_invalid, and as `allow`.
+        """
+        scheme, _, written = request.headers.get("authorization", "").partition(" ")
+        token = written.strip()
+        if scheme.lower() != "bearer" or not token.startswith(tokens.PREFIX):
+            return self.allow(request, *others)
+        with self.database.read() as connection:
+            if tokens.case_of(connection, token, self.now_ms()) != case_id:
+                raise Refused("case_token_invalid")
+        request.scope["principal"] = case_id
+        return None
 
     def look(self, principal: Principal, action: str, object_: str, details: dict[str, str] | None = None) -> None:
         """Write down that a person looks at something of others, before it is shown; a key's looks are in the request log.

@@ -34,17 +34,21 @@ router = Operations("diagnoses")
 _INSIDERS = ("issuer", "approver", "auditor", "central")
 
 
+SENT = (
+    Sent(examples.LOOKUP, schemas.QUESTION_SCHEMA),
+    Sent(examples.PROOF, {"type": "object"}, MEDIA_TYPE),
+    Sent("%PDF-1.7 …", FILE, "application/pdf"),
+    Sent("\x89PNG …", FILE, "image/*"),
+)
+"""What shows an invoice: to have it diagnosed, or to apply for a reprint of it."""
+
+
 @router.operation(
     "POST",
     "/v1/diagnoses",
     "Find out where an invoice got lost",
     Answered(schemas.DIAGNOSED, schemas.Diagnosis, description="One verdict, with the evidence of every hop that it rests on."),
-    sent=(
-        Sent(examples.LOOKUP, schemas.QUESTION_SCHEMA),
-        Sent(examples.PROOF, {"type": "object"}, MEDIA_TYPE),
-        Sent("%PDF-1.7 …", FILE, "application/pdf"),
-        Sent("\x89PNG …", FILE, "image/*"),
-    ),
+    sent=SENT,
     dependencies=[ANONYMOUS],
     description="As JSON: what stands on the invoice (`number`, `issued_on`, `amount_with_tax` or `amount`), its `commitment`, or "
     "an acknowledgement as `POST /v1/invoices` answered it (`entry` and `receipt`). Or a proof file, a PDF that carries one, a "
@@ -52,17 +56,28 @@ _INSIDERS = ("issuer", "approver", "auditor", "central")
     "or has a key for the invoice's seller or buyer.",
 )
 async def diagnose(request: Request, here: Here) -> Response:
-    is_file = media_type(request) in ("application/pdf", "application/octet-stream") or media_type(request).startswith("image/")
-    data = await read_bytes(request, MAX_FILE_BYTES if is_file else MAX_BYTES)
+    data = await read_bytes(request, most_of(request))
     return await run_in_threadpool(_answer, request, here, data)
 
 
 def _answer(request: Request, here: Context, data: bytes) -> Response:
+    found = diagnose_sent(request, here, data)
+    return answers.json(found.to_members(problems.language_of(request)))
+
+
+def most_of(request: Request) -> int:
+    """How many bytes what is sent may have."""
+    is_file = media_type(request) in ("application/pdf", "application/octet-stream") or media_type(request).startswith("image/")
+    return MAX_FILE_BYTES if is_file else MAX_BYTES
+
+
+def diagnose_sent(request: Request, here: Context, data: bytes) -> Diagnosis:
+    """The diagnosis of what was sent, as whoever sent it may see it; that somebody of ours looks is written down."""
     found = _diagnose(request, here, data)
     principal = here.asker(request)
     if principal is not None and found.case.is_holder and found.case.number is not None:
         here.look(principal, "diagnose", found.case.number)
-    return answers.json(found.to_members(problems.language_of(request)))
+    return found
 
 
 def _diagnose(request: Request, here: Context, data: bytes) -> Diagnosis:

@@ -18,8 +18,11 @@ from service.auth.principals import Role
 
 JSON = "application/json"
 _PROBLEM_SCHEMA = "#/components/schemas/Problem"
+APPLICANT = "applicant"
+"""Among the roles of an operation: whoever has a token of the case in its path."""
 SECURITY_SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key: zp_test_… or zp_live_…"},
+    "case": {"type": "http", "scheme": "bearer", "description": "Of one reprint case: zpc_… (POST /v1/reprints/{id}/session)"},
     "session": {
         "type": "apiKey",
         "in": "cookie",
@@ -29,6 +32,8 @@ SECURITY_SCHEMES = {
 }
 OF_PEOPLE: tuple[Role, ...] = ("issuer", "auditor", "operator", "reviewer", "approver")
 """Roles that people have: a clerk is an issuer."""
+PEOPLE_ONLY: tuple[Role, ...] = ("reviewer", "approver")
+"""Those that no key has."""
 
 _WRITES = {
     "name": "Idempotency-Key",
@@ -82,19 +87,20 @@ class Operations(APIRouter):
         sent: tuple[Sent, ...] = (),
         is_write: bool = False,
         people_only: bool = False,
+        applicant: bool = False,
         description: str = "",
         **route: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register a handler. `roles` are documented here and asked for in the handler; a test holds the two together.
 
-        `people_only`: who signs in with a key, of whatever role, may not.
+        `people_only`: who signs in with a key, of whatever role, may not. `applicant`: whoever has the token of the case may, too.
         """
         problem = {"description": "What went wrong, by RFC 9457.", "content": {PROBLEM: {"schema": {"$ref": _PROBLEM_SCHEMA}}}}
         extra: dict[str, Any] = {"parameters": [_LANGUAGE, _WRITES] if is_write else [_LANGUAGE]}
-        if roles:
-            by_key, by_session = not people_only, bool(set(roles) & set(OF_PEOPLE))
-            extra["security"] = [{"key": []}] * by_key + [{"session": []}] * by_session
-            extra["x-roles"] = list(roles)
+        if roles or applicant:
+            by_key, by_session = bool(set(roles) - set(PEOPLE_ONLY)) and not people_only, bool(set(roles) & set(OF_PEOPLE))
+            extra["security"] = [{"case": []}] * applicant + [{"key": []}] * by_key + [{"session": []}] * by_session
+            extra["x-roles"] = [APPLICANT] * applicant + list(roles)
             if people_only:
                 extra["x-people-only"] = True
         if sent:

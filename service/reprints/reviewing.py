@@ -85,11 +85,27 @@ def hash_of_shown(shown: dict[str, str]) -> bytes:
 
 
 def check_reviewer(case: Case, reviewer: Reviewer, vault: Vault) -> None:
-    """Raises Refused("reviewer_is_applicant") for who opened the case, or is reached by its contact."""
+    """Raises Refused("reviewer_is_applicant") where they are."""
+    if is_applicant(case, reviewer, vault):
+        raise Refused("reviewer_is_applicant")
+
+
+def is_applicant(case: Case, reviewer: Reviewer, vault: Vault) -> bool:
+    """Whether they opened the case, or are reached by its contact."""
     application = application_of(case, vault)
     is_contact = application is not None and application.address == reviewer.login.strip().lower()
-    if case.opened_by == reviewer.id or is_contact:
-        raise Refused("reviewer_is_applicant")
+    return case.opened_by == reviewer.id or is_contact
+
+
+def obstacle(connection: Connection, case: Case, reviewer: Reviewer, vault: Vault) -> str | None:
+    """The code of what forbids an approval by this reviewer now, whatever they say; None where nothing does."""
+    try:
+        check_reviewer(case, reviewer, vault)
+        _check_approvable(connection, case, reviewer)
+        facts(connection, case, vault)
+    except Refused as refused:
+        return refused.code
+    return None
 
 
 def review(connection: Connection, case: Case, said: Said, by: Reviewer, vault: Vault, settings: Settings, now_ms: int) -> Case:
@@ -115,23 +131,28 @@ def auth_of(case: Case) -> bytes:
 
 
 def _approve(connection: Connection, case: Case, said: Said, by: Reviewer, vault: Vault, settings: Settings, now_ms: int) -> Case:
-    is_first = case.state != "review_2"
-    follow("approve_first" if is_first else "approve_second", case.state)
-    if not is_first and by.id == case.first_reviewer:
-        raise Refused("second_person_needed", {"case": "reprint"})
+    _check_approvable(connection, case, by)
     shown = facts(connection, case, vault)
     if said.shown is None or hash_of_shown(shown) != said.shown:
         raise Refused("shown_differs", {"case": "reprint"})
-    confirming.check_open(reading.get(connection, case.number, None))
-    if is_first:
+    if case.state == "review_1":
         return _approve_first(connection, case, said, by, vault, settings, now_ms)
     if said.fee is not None and said.fee != case.fee:
         raise Refused("fee_decided", {"fee": case.fee})
-    if case.kind == "reissue" and case.replacement is None:
-        raise Refused("replacement_missing")
     approval = _approval(said.shown, by.id, now_ms, approvals.hash_of_approval(case.first_approval))
     values = {"second_reviewer": by.id, "second_approval": approval}
     return _advance(connection, case, "approve_second", said, by, approval, values, vault, settings, now_ms)
+
+
+def _check_approvable(connection: Connection, case: Case, by: Reviewer) -> None:
+    """What an approval needs beside the right hash."""
+    is_second = case.state == "review_2"
+    follow("approve_second" if is_second else "approve_first", case.state)
+    if is_second and by.id == case.first_reviewer:
+        raise Refused("second_person_needed", {"case": "reprint"})
+    confirming.check_open(reading.get(connection, case.number, None))
+    if is_second and case.kind == "reissue" and case.replacement is None:
+        raise Refused("replacement_missing")
 
 
 def _approve_first(

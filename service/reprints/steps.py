@@ -71,7 +71,6 @@ def apply(
     vault: Vault,
     settings: Settings,
     now_ms: int,
-    actor: str = APPLICANT,
 ) -> Case:
     """Step 2; again while the contact is not confirmed. A code goes to the contact.
 
@@ -80,8 +79,12 @@ def apply(
     record = reading.get(connection, case.number, None)
     if application.kind == "reissue" and (record.status != "valid" or _is_red(connection, record)):
         raise Refused("reprint_copy_only")
-    given = {"application": applying.seal(case.id, application, vault), "kind": application.kind, "delivery": application.delivery}
-    moved = advance(connection, case, "apply", actor, now_ms, vault, settings, **given)
+    given: dict[str, Any] = {
+        "application": applying.seal(case.id, application, vault),
+        "kind": application.kind,
+        "delivery": application.delivery,
+    }
+    moved = advance(connection, case, "apply", APPLICANT, now_ms, vault, settings, **given)
     if not send_code(connection, moved, vault, settings, now_ms):
         raise Unavailable("too_many_codes", tokens.seconds_to_next_day(now_ms))
     return moved
