@@ -17,9 +17,11 @@ def listed(
     approved_by: str | None,
     limit: int,
     after: tuple[int, str] | None = None,
+    due_before: int | None = None,
 ) -> list[Case]:
     """Those in `state` (None: that wait for a reviewer), behind the (changed_at, id) `after`: what waits longest first, but what is
     over newest first. `approved_by`: only those that this reviewer has approved, in any state where none is given.
+    `due_before`: only those that go on, and were due before then (ms since 1970 UTC).
     """
     table = reprint_cases
     query = select(table)
@@ -29,6 +31,8 @@ def listed(
         query = query.where(table.c.state.in_(WAITING))
     elif state is not None and state != "all":
         query = query.where(table.c.state == state)
+    if due_before is not None:
+        query = query.where(table.c.state.not_in(CLOSED), table.c.due_at < due_before)
     is_waiting = state not in (*CLOSED, "all") and approved_by is None
     place = tuple_(table.c.changed_at, table.c.id)
     if after is not None:

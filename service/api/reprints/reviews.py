@@ -56,13 +56,15 @@ def read_statistics(request: Request, here: Here, days: Annotated[int, Query(ge=
     "The reviewers' queue",
     Answered(examples.QUEUE, schemas.Queue, description="Those that wait for a reviewer, the longest waiting first."),
     roles=("reviewer", "auditor"),
-    description="`state`: those in another state instead, `all`: every case; `mine`: those that the asker has approved.",
+    description="`state`: those in another state instead, `all`: every case; `mine`: those that the asker has approved; "
+    "`late`: those past their time.",
 )
 def read_queue(
     request: Request,
     here: Here,
     state: State | Literal["all"] | None = None,
     mine: bool = False,
+    late: bool = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
 ) -> Response:
@@ -73,7 +75,8 @@ def read_queue(
     after = (int(found[1]), found[2]) if found else None
     here.look(principal, "looked_at_queue", "reprints")
     with here.database.read() as connection:
-        listed = queue.listed(connection, state, principal.id if mine else None, limit + 1, after)
+        due_before = here.now_ms() if late else None
+        listed = queue.listed(connection, state, principal.id if mine else None, limit + 1, after, due_before)
         items = _items(connection, listed[:limit], principal, here)
     last = listed[limit - 1] if len(listed) > limit else None
     return answers.json({"items": items, "next_cursor": None if last is None else f"{last.changed_at}.{last.id}"})

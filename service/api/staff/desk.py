@@ -29,6 +29,8 @@ from verifier.errors import ChainUnavailable
 router = Operations("desk")
 
 STAFF: tuple[Role, ...] = ("auditor", "operator")
+_KEEPERS: tuple[Role, ...] = (*STAFF, "reviewer")
+"""Who has lists to keep filters of."""
 _GWEI = 10**9
 MAX_DAYS_OF_GAPS = 366
 
@@ -219,11 +221,11 @@ def _day(text: str, pointer: str) -> date:
     "/v1/filters",
     "Keep a filter",
     Answered(schemas.FILTER, schemas.KeptFilter, 201, description="Kept, for whoever kept it; in the place of one of that name."),
-    roles=STAFF,
+    roles=_KEEPERS,
     sent=(Sent(schemas.FILTER_ORDER, schemas.FilterOrder),),
 )
 def keep_filter(request: Request, here: Here, body: SmallBody) -> Response:
-    principal = here.allow(request, *STAFF)
+    principal = here.allow(request, *_KEEPERS)
     order = parse(schemas.FilterOrder, body)
     with here.database.write() as connection:
         kept = filters.keep(connection, principal.id, order.page, order.name.strip(), order.criteria, here.now_ms())
@@ -235,10 +237,10 @@ def keep_filter(request: Request, here: Here, body: SmallBody) -> Response:
     "/v1/filters",
     "List kept filters",
     Answered({"items": [schemas.FILTER]}, schemas.KeptFilters, description="Of whoever asks, by name."),
-    roles=STAFF,
+    roles=_KEEPERS,
 )
 def list_filters(request: Request, here: Here, page: Annotated[str | None, Query(max_length=32)] = None) -> Response:
-    principal = here.allow(request, *STAFF)
+    principal = here.allow(request, *_KEEPERS)
     with here.database.read() as connection:
         kept = filters.listed(connection, principal.id, page)
     return answers.json({"items": list(map(_filter_members, kept))})
@@ -249,10 +251,10 @@ def list_filters(request: Request, here: Here, page: Annotated[str | None, Query
     "/v1/filters/{id}",
     "Forget a filter",
     Answered({"forgotten": True}, schemas.Forgotten, description="It is gone."),
-    roles=STAFF,
+    roles=_KEEPERS,
 )
 def forget_filter(request: Request, here: Here, id: Id) -> Response:  # noqa: A002
-    principal = here.allow(request, *STAFF)
+    principal = here.allow(request, *_KEEPERS)
     with here.database.write() as connection:
         filters.forget(connection, principal.id, id)
     return answers.json({"forgotten": True})

@@ -37,12 +37,14 @@ function row({ path, before, after }) {
 /** @param {string | null} text @param {string | null} other */
 const side = (text, other) => (text === null ? h("p", { class: "soft" }, t("replacement.absent")) : marked(text, other, "span"));
 
-/** The member's name, with its section's; a line's with its place. @param {(string | number)[]} path @returns {string} */
-export function pathName(path) {
-  const [section, ...members] = path;
-  const names = members.map((one) => (typeof one === "number" ? t("replacement.line", { n: one + 1 }) : name("member", one)));
-  return [name("section", String(section)), ...names].join(" · ");
-}
+/** A member with its section; of a line, with its place. @param {(string | number)[]} path */
+const pathName = (path) => [sectionName(String(path[0])), memberName(path)].join(" · ");
+
+/** @param {(string | number)[]} path @returns {string} */
+export const memberName = ([, ...members]) => members.map((one) => (typeof one === "number" ? t("replacement.line", { n: one + 1 }) : name("member", one))).join(" · ");
+
+/** @param {string} section */
+export const sectionName = (section) => name("section", section);
 
 /** @param {string} group @param {string} key */
 const name = (group, key) => (has(`${group}.${key}`) ? t(`${group}.${key}`) : key);

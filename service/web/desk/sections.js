@@ -27,7 +27,7 @@ export function compared(before, after) {
 export const differs = ({ before, after }) => before !== after;
 
 /**
- * The sections with one member changed; what is empty afterwards is left out, as the rules of an invoice want it.
+ * The sections with one member changed.
  * @param {Sections} sections @param {(string | number)[]} path @param {string} value @returns {Sections}
  */
 export function changed(sections, path, value) {
@@ -35,10 +35,33 @@ export function changed(sections, path, value) {
   const last = path[path.length - 1];
   let inside = made;
   for (const name of path.slice(0, -1)) inside = inside[name];
-  if (value === "") delete inside[last];
-  else inside[last] = typeof inside[last] === "number" ? Number(value) : value;
+  inside[last] = typeof inside[last] === "number" ? Number(value) : value;
   return made;
 }
+
+/** What the issuer of the original may not carry over: the new invoice has a number of its own, and whose it takes the place of is known. */
+const NOT_CARRIED = ["number", "check_code"];
+
+/**
+ * The new invoice as it begins: the original without what is its own.
+ * @param {Sections} original @returns {Sections}
+ */
+export function draftOf(original) {
+  const draft = structuredClone(original);
+  for (const name of NOT_CARRIED) if (name in (draft.header ?? {})) draft.header[name] = "";
+  for (const name of ["original", "reprint"]) delete draft.provenance?.[name];
+  return draft;
+}
+
+/** Without members that were left empty: an invoice has none such. @param {Sections} sections @returns {Sections} */
+export const filled = (sections) =>
+  JSON.parse(JSON.stringify(sections), (_, value) => (value === "" ? undefined : value));
+
+/** Every member that can be typed, in the order of the paper. @param {Sections} sections @returns {{path: (string | number)[], value: string}[]} */
+export const editable = (sections) => compared(sections, sections).filter(({ path }) => path[1] !== "schema").map(({ path, after }) => ({ path, value: after ?? "" }));
+
+/** As RFC 6901 writes it. @param {(string | number)[]} path */
+export const pointerOf = (path) => path.map((name) => `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 
 /** @param {any} value @param {(string | number)[]} [path] @returns {[string, string][]} path as JSON, and value */
 function leaves(value, path = []) {

@@ -105,6 +105,8 @@ const LOOKS = {
   "case_state.rejected": ["bad", "cross"],
   "case_state.cancelled": ["neutral", "cross"],
   "case_state.expired": ["neutral", "clock"],
+  "replacement_sent.yes": ["neutral", "tick"],
+  "replacement_sent.no": ["caution", "edit"],
   "fee_state.due": ["wait", "clock"],
   "fee_state.paid": ["good", "tick"],
   "fee_state.refund_due": ["caution", "warning"],

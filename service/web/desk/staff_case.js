@@ -165,15 +165,18 @@ function decisionView() {
         return made;
       }),
     ),
-    h("ul", { class: "why-not" }, reasons.map(([name, why]) => h("li", { id: `why-not-${name}` }, t("why_not.line", { what: t(`decision.${name}`), why: t(/** @type {string} */ (why)) })))),
+    h("ul", { class: "why-not" }, reasons.map(([name, why]) => h("li", { id: `why-not-${name}` }, t("why_not.line", { what: t(`decision.${name}`), why: sentence(/** @type {string} */ (why)) })))),
   ];
 }
+
+/** The service may have a reason that is not foreseen here. @param {string} why */
+const sentence = (why) => word(why, t("why_not.service"));
 
 /** @param {"approve" | "return" | "reject"} name */
 async function decideBy(name) {
   if (!view || !isOpen(view.case.state)) return;
   const why = whyNot(name, situation());
-  if (why !== null) return announce(t(why));
+  if (why !== null) return announce(sentence(why));
   const outcome = name === "approve" ? await approve(view) : await refuse(view, name);
   if (outcome === "left") return;
   done = outcome === "done" ? `decided.${name}` : null;

@@ -16,7 +16,7 @@ const TICKS = ["mine", "late"];
 start();
 
 const state = field("state", "queue.state", {
-  options: [["", "queue.waiting"], ["open", "queue.open"], ["all", "queue.all"], ...STATES.map((each) => /** @type {[string, string]} */ ([each, `case_state.${each}`]))],
+  options: [["", "queue.waiting"], ["all", "queue.all"], ...STATES.map((each) => /** @type {[string, string]} */ ([each, `case_state.${each}`]))],
 });
 const tick = (/** @type {string} */ name) => h("label", { class: "tickbox" }, h("input", { type: "checkbox", name, value: "true" }), said(`queue.${name}`));
 const form = h("form", { class: "card search queue-form", novalidate: true, onsubmit: (/** @type {Event} */ event) => event.preventDefault(), onchange: changed }, state, h("div", { class: "row" }, TICKS.map(tick)));

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { changedParts, isOpen, until, whyNot } from "../../../service/web/desk/case_rules.js";
 import { edges } from "../../../service/web/desk/differing.js";
 import { inTurn, isSeen, pagesOf } from "../../../service/web/desk/material_pages.js";
-import { changed, compared, differs } from "../../../service/web/desk/sections.js";
+import { changed, compared, differs, draftOf, editable, filled, pointerOf } from "../../../service/web/desk/sections.js";
 
 const NOW = Date.parse("2026-11-24T08:00:00Z");
 
@@ -118,11 +118,28 @@ test("a member added to a line stands with its line", () => {
   );
 });
 
-test("a member is changed without touching what it was taken from, and left out when it is empty", () => {
-  const made = changed(original, ["lines", 1, "quantity"], "3");
-  assert.equal(made.lines[1].quantity, "3");
-  assert.equal(original.lines[1].quantity, "2");
-  assert.equal("quantity" in changed(original, ["lines", 1, "quantity"], "").lines[1], false);
+test("a new invoice begins as the original, without what is the original's own", () => {
+  const whole = { ...original, header: { ...original.header, check_code: "9" }, provenance: { drawer: "王", reprint: { n: 1 }, original: { number: "0" } } };
+  const draft = draftOf(whole);
+  assert.deepEqual(draft.header, { number: "", kind: "digital_ordinary", check_code: "" });
+  assert.deepEqual(draft.provenance, { drawer: "王" });
+  assert.equal(whole.header.number, "1", "the original is as it was");
+  const made = changed(draft, ["header", "number"], "2");
+  assert.deepEqual(filled(made).header, { number: "2", kind: "digital_ordinary" });
+  assert.equal(draft.header.number, "");
+  assert.deepEqual(filled({ header: {}, lines: [{ item: "" }] }), { header: {}, lines: [{}] });
+});
+
+test("every member has a field and a pointer", () => {
+  const members = editable({ header: { schema: "s", number: "" }, lines: [{ item: "纸" }], notes: { extra: { "a/b~c": "1" } } });
+  assert.deepEqual(
+    members.map(({ path, value }) => [pointerOf(path), value]),
+    [
+      ["/header/number", ""],
+      ["/lines/0/item", "纸"],
+      ["/notes/extra/a~1b~0c", "1"],
+    ],
+  );
 });
 
 test("the part that differs is what is between a common beginning and a common end", () => {
