@@ -28,6 +28,8 @@ from service.ledger.figures import Gatherer
 from service.ledger.receipts import receipt_keys
 from service.reconciliation import runs as reconciliations
 from service.reconciliation.working import ChainAccess, Reconciler
+from service.reprints.chores import Chores
+from service.vault import vault
 
 log = structlog.get_logger()
 
@@ -80,10 +82,17 @@ class Worker:
             indexer.step,
             gatherer.step,
             self._forget,
+            *self._of_reprints(),
         )
         self._forgot_at = 0.0
         self._failures: Counter[str] = Counter()
         self._sits_out: Counter[str] = Counter()
+
+    def _of_reprints(self) -> tuple[Callable[[], bool], ...]:
+        """Nobody can have applied where no key is given for what is encrypted."""
+        if self._settings.data_keys is None:
+            return ()
+        return Chores(self._database, self._keys, vault(self._settings), self._settings, self._clock).steps()
 
     def round(self) -> float:
         """Every step once, but for those that failed; how many seconds to wait before the next round.
