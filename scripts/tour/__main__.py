@@ -74,7 +74,7 @@ def _alone(place: Place) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StepFailed(place.word("folder_taken", folder=place.folder)) from None
-        for left in (place.logs, place.proofs):
+        for left in (place.logs, place.proofs, place.inbox):
             shutil.rmtree(left, ignore_errors=True)
             left.mkdir()
         databases = (f"{name}{suffix}" for name in ("demo.db", *auditing.FILES) for suffix in ("", "-wal", "-shm"))

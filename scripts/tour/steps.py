@@ -6,6 +6,7 @@ import re
 import secrets
 import shlex
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Place:
         self.folder = folder
         self.logs = folder / "logs"
         self.proofs = folder / "proofs"
+        self.inbox = folder / "inbox"
         self.language = language
         self._console = Console(highlight=False, soft_wrap=True)
 
@@ -107,6 +109,7 @@ class Surroundings:
     node_url: str
     node_settings: dict[str, str]
     central: Path
+    inbox_url: str
 
 
 def start(place: Place, processes: Processes, port: int, node_port: int) -> tuple[Demo, Surroundings]:
@@ -123,6 +126,7 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
         "ANCHOR_KEY": ANCHOR_KEY,
         "DATA_KEYS": f"1:{data_key.hex()}",
     }
+    inbox = _start_inbox(place, processes, settings)
     node_url = f"http://127.0.0.1:{node_port}"
     chain = {"RPC_URLS": rpc_url, "CHAIN_ID": str(CHAIN_ID)}
     node_settings = {**chain, "DATABASE_URL": f"sqlite:///{place.folder / 'node.db'}", "PUBLIC_URL": node_url}
@@ -141,12 +145,13 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
     demo = Demo(place, processes, url, *_create_keys(settings["DATABASE_URL"]), logins)
     processes.wait_for(f"{url}/readyz", lambda: answer(f"{url}/readyz"), 60)
     place.done("service", url=url)
-    around = Surroundings(settings, node_url, node_settings, place.folder / "central.db")
+    around = Surroundings(settings, node_url, node_settings, place.folder / "central.db", inbox)
     _write_files(demo, rpc_url, deployment["contract"], around)
     # Receipts promise little before the worker has looked at the chain.
     processes.wait_for("worker", lambda: _is_anchoring(answer(f"{url}/status")), 60)
     place.done("keys", count=len(demo.keys) + len(demo.issuers) - 1, file=place.folder / "demo.json")
     place.done("logins", logins=", ".join(demo.logins), url=url)
+    place.done("inbox", url=inbox)
     return demo, around
 
 
@@ -160,6 +165,18 @@ def _start_chain(place: Place, processes: Processes) -> str:
     assert found is not None
     place.done("chain", url=f"http://{found[1]}", chain_id=CHAIN_ID)
     return f"http://{found[1]}"
+
+
+def _start_inbox(place: Place, processes: Processes, settings: dict[str, str]) -> str:
+    """Where everything goes that the service sends; `settings` are told so. Returns the address of its page."""
+    secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+    command = [sys.executable, "-m", "scripts.tour.inbox", place.inbox]
+    log = processes.start("inbox", command, {**environment({}), "SMS_SECRET": secret}, ROOT)
+    processes.wait_for("inbox", lambda: log.read_text().endswith("\n"), 30)
+    told = json.loads(log.read_text())
+    settings |= {"SMTP_URL": told["smtp_url"], "SMTP_FROM": "证票演示 <no-reply@zhengpiao.example>"}
+    settings |= {"SMS_URL": told["sms_url"], "SMS_SECRET": secret, "WEBHOOKS_ANYWHERE": "true"}
+    return str(told["url"])
 
 
 def _deploy(place: Place, settings: dict[str, str]) -> dict[str, Any]:
@@ -228,6 +245,7 @@ def _write_files(demo: Demo, rpc_url: str, contract: str, around: Surroundings) 
         "keys": demo.keys,
         "issuers": {seller: key for seller, key in demo.issuers.items() if seller != own_seller},
         "node_url": around.node_url,
+        "inbox_url": around.inbox_url,
         "central": {"database_url": f"sqlite:///{around.central}", "mapping": str(MAPPING)},
         "logins": demo.logins,
     }
