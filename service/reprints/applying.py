@@ -8,6 +8,8 @@ import orjson
 from service.errors import Finding, Refused
 from service.reprints.cases import Case
 from service.vault import Vault
+from verifier.canonical import canonical_bytes
+from verifier.errors import NotCanonical
 
 CaseKind = Literal["copy", "reissue"]
 """A new copy of the same number; or a new invoice in the place of it, which is voided."""
@@ -45,6 +47,23 @@ def read_contact(channel: Channel, typed: str) -> str:
     if found is None:
         raise Refused("invalid_request", findings=[Finding("member_invalid", "error", "/contact/address", {"case": channel})])
     return found[1]
+
+
+def check_texts(application: Application) -> None:
+    """What a reviewer is shown is hashed as canonical JSON: raises Refused with a pointer to each text that has no such form."""
+    texts = (("reason", application.reason), ("name", application.name), ("company", application.company))
+    wrong = [name for name, text in texts if not _is_text(text)]
+    findings = [Finding("member_invalid", "error", f"/{name}", {"case": "pattern"}) for name in wrong]
+    if findings:
+        raise Refused("invalid_request", findings=findings)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        canonical_bytes(text)
+    except NotCanonical:
+        return False
+    return True
 
 
 def seal(case_id: str, application: Application, vault: Vault) -> bytes:

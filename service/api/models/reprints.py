@@ -39,6 +39,22 @@ class ContactGiven(Request):
     address: Annotated[str, Field(min_length=1, max_length=254, description="An e-mail address, or a mobile number of 11 digits.")]
 
 
+class QuietHours(Request):
+    """In which nothing is sent but codes: Beijing time."""
+
+    start: Annotated[str, Field(pattern="^[0-2][0-9]:[0-5][0-9]$")]
+    end: Annotated[str, Field(pattern="^[0-2][0-9]:[0-5][0-9]$")]
+
+
+class NoticeChoice(Request):
+    """By which channels an applicant wants to be told, each with its address where that is not the contact's; when not."""
+
+    channels: Annotated[list[Channel], Field(max_length=2)]
+    email: Annotated[str | None, Field(max_length=254)] = None
+    sms: Annotated[str | None, Field(max_length=254)] = None
+    quiet_hours: QuietHours | None = None
+
+
 class ApplicationOrder(Request):
     """Step 2. `company`: for whom, where the applicant does not apply for themselves."""
 
@@ -49,9 +65,9 @@ class ApplicationOrder(Request):
     company: Annotated[str, Field(max_length=100, pattern=f"^[^{_NO_CONTROL}]*$")] = ""
     contact: ContactGiven
     language: CaseLanguage = "zh-CN"
-    notices: Annotated[
-        dict[str, Any] | None, Field(description="Channels and quiet hours, as in PUT /v1/notifications/preferences.")
-    ] = None
+    notices: Annotated[NoticeChoice | None, Field(description="By the contact's channel alone, and not at night, if left out.")] = (
+        None
+    )
 
 
 class CodeOrder(Request):

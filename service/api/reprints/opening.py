@@ -1,7 +1,6 @@
 """`POST /v1/reprints` and what follows without an account: the application, one-time codes, coming back."""
 
 from hashlib import sha256
-from typing import Any
 
 from fastapi import Request
 from sqlalchemy import Connection
@@ -20,8 +19,9 @@ from service.api.writes import attempt_of
 from service.errors import Refused
 from service.invoices import guessing
 from service.invoices.idempotency import done_before, write_once
-from service.reprints import applying, cases, confirming, steps, tokens
+from service.reprints import applying, cases, confirming, preferences, steps, tokens
 from service.reprints.applying import Application
+from service.reprints.preferences import NIGHT, Preferences
 
 router = Operations("reprints")
 
@@ -104,9 +104,14 @@ def apply(request: Request, here: Here, id: str, body: SmallBody) -> Response:  
 
 def _application(order: schemas.ApplicationOrder) -> Application:
     address = applying.read_contact(order.contact.channel, order.contact.address)
-    notices: dict[str, Any] = order.notices or {}
-    given = (order.kind, order.reason.strip(), order.delivery, order.name.strip(), order.company.strip())
-    return Application(*given, order.contact.channel, address, order.language, notices)
+    notices = {} if order.notices is None else order.notices.model_dump(exclude_unset=True)
+    reason = order.reason.replace("\r\n", "\n").strip()
+    given = (order.kind, reason, order.delivery, order.name.strip(), order.company.strip())
+    application = Application(*given, order.contact.channel, address, order.language, notices)
+    applying.check_texts(application)
+    if notices:
+        preferences.choose(notices, Preferences({application.channel: address}, NIGHT), application, "/notices")
+    return application
 
 
 @router.operation(
