@@ -157,7 +157,7 @@ class _Work:
         histories = {key: History(some) for key, some in known.items()}
         issues = {key: _last_issue(some) for key, some in known.items()}
         rows: list[dict[str, Any]] = []
-        contents = _Contents(seq)
+        contents = _Contents(self._connection, seq)
         for one, entry in zip(carried, decoded, strict=True):
             history = histories.setdefault(entry.key, History())
             index, id_ = len(self._leaves), self._next_id
@@ -174,7 +174,7 @@ class _Work:
             contents.add(self._kept, id_, issues.get(entry.key), entry, one, index)
             self._next_id += 1
         self._connection.execute(insert(entries), rows)
-        contents.store(self._connection)
+        contents.store()
 
     def finish(self, seq: int) -> Batch:
         batch, anchor = self._batch, self._anchor
@@ -219,7 +219,8 @@ def _entry_row(id_: int, one: Carried, entry: Entry, ordinal: int, seq: int, ind
 class _Contents:
     """What goes with some entries, each checked against its entry: what does not lead to its copy is left out, not kept."""
 
-    def __init__(self, seq: int) -> None:
+    def __init__(self, connection: Connection, seq: int) -> None:
+        self._connection = connection
         self._seq = seq
         self._rows: dict[Any, list[dict[str, Any]]] = {invoices: [], copies: [], acts: [], section_leaves: []}
 
@@ -234,28 +235,33 @@ class _Contents:
         if one.act is not None:
             self._rows[acts].append({"entry_id": id_, **one.act._asdict(), "actor": _ACTOR})
         if makes_copy and invoice_id is not None and one.sections is not None and _leads_to(one, entry.copy):
-            self._add_copy(id_, invoice_id, entry, one)
+            self._add_copy(id_, invoice_id, one)
 
-    def _add_copy(self, id_: int, invoice_id: int, entry: Entry, one: Carried) -> None:
+    def _has_invoice(self, id_: int) -> bool:
+        if any(row["id"] == id_ for row in self._rows[invoices]):
+            return True
+        return self._connection.scalar(select(invoices.c.id).where(invoices.c.id == id_)) is not None
+
+    def _add_copy(self, id_: int, invoice_id: int, one: Carried) -> None:
         assert one.sections is not None
-        if entry.kind is Kind.ISSUE:
+        # Of a reprint too: what was lost when the invoice was issued may have been restored since.
+        if id_ == invoice_id or not self._has_invoice(invoice_id):
             content = {name: orjson.loads(section or b"{}") for name, section in one.sections.items()}
             try:
                 derived = derive(content, of_content(content))._asdict()
             except (Refused, KeyError, TypeError, AttributeError):
                 return
             row: dict[str, Any] = {name: one.sections[name] for name in SECTIONS if name != "provenance"}
-            self._rows[invoices].append(
-                {**row, **derived, "id": id_, "profile": one.profile or "as_issued", "issuer": _ACTOR, "findings": one.findings}
-            )
+            said = {"id": invoice_id, "profile": one.profile or "as_issued", "issuer": _ACTOR, "findings": one.findings}
+            self._rows[invoices].append({**row, **derived, **said})
         self._rows[copies].append(
             {"entry_id": id_, "invoice_id": invoice_id, "salts": one.salts, "provenance": one.sections["provenance"]}
         )
 
-    def store(self, connection: Connection) -> None:
+    def store(self) -> None:
         for table in (invoices, copies, acts, section_leaves):
             if self._rows[table]:
-                connection.execute(insert(table), self._rows[table])
+                self._connection.execute(insert(table), self._rows[table])
 
 
 def _leads_to(one: Carried, copy: bytes) -> bool:

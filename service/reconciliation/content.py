@@ -42,6 +42,7 @@ _INVOICE = text(_INVOICE_COLUMNS + "WHERE id = :id")
 _ACTS = text("SELECT entry_id, other_number FROM acts WHERE entry_id > :low AND entry_id <= :high ORDER BY entry_id")
 _SIBLINGS = text("SELECT entry_id, salts, provenance FROM copies WHERE invoice_id = :invoice AND entry_id <> :entry")
 _ENTRY = text("SELECT entry FROM entries WHERE id = :id")
+_ISSUED = text("SELECT max(id) FROM entries WHERE key = :key AND id < :reprint AND substr(entry, 10, 1) = :issue")
 _BLOCK_TIME = text("SELECT block_time FROM outbox WHERE seq = :seq")
 
 _P0, _P1, _P2, _P3, _P4, _P5, _P6, _P7 = (b"\x00zp1/section" + bytes([index]) for index in range(8))
@@ -145,10 +146,8 @@ class _Page:
     def _check_copy(self, id_: int, entry: Entry, seq: int | None, index: int | None) -> None:
         copy = self._copies.pop(id_, None)
         is_issue = entry.kind is Kind.ISSUE
-        if is_issue:
-            invoice = self._invoices.pop(id_, None)
-        else:
-            invoice = self._connection.execute(_INVOICE, {"id": copy[1]}).one_or_none() if copy is not None else None
+        belongs_to = id_ if is_issue else self._issued_before(id_, entry.key)
+        invoice = self._invoices.pop(id_, None) if is_issue else self._invoice(belongs_to)
         if copy is None or invoice is None:
             number = number_of(self._connection, entry.key)
             place = "invoices" if copy is not None else "copies" if invoice is not None else None
@@ -156,10 +155,18 @@ class _Page:
             return
         if copy_of_stored(copy, invoice) != entry.copy:
             self._found.extend(self._name(entry, copy, invoice, seq, index))
-        if is_issue and copy[1] != id_:
+        if copy[1] != belongs_to:
             self._found.append(Found("altered", "copies.invoice_id", number_of(self._connection, entry.key), entry.key, seq, index))
         if is_issue:
             self._check_derived(entry, copy, invoice, seq, index)
+
+    def _issued_before(self, reprint: int, key: bytes) -> int | None:
+        """Which invoice a reprint is of: that of the number's last issue before it. None where that is gone."""
+        found: int | None = self._connection.scalar(_ISSUED, {"key": key, "reprint": reprint, "issue": _ISSUE[9:]})
+        return found
+
+    def _invoice(self, id_: int | None) -> Any:
+        return None if id_ is None else self._connection.execute(_INVOICE, {"id": id_}).one_or_none()
 
     def _check_derived(self, entry: Entry, copy: Any, invoice: Any, seq: int | None, index: int | None) -> None:
         """The search columns are what the content says, and the content is that of this number."""
@@ -208,7 +215,7 @@ class _Page:
 
     def _by_siblings(self, copy: Any, invoice: Any) -> list[str]:
         """A reprint shares value and salt of every section but provenance: where it is sound, so are the values."""
-        siblings = self._connection.execute(_SIBLINGS, {"invoice": copy[1], "entry": copy[0]}).all()
+        siblings = self._connection.execute(_SIBLINGS, {"invoice": invoice[0], "entry": copy[0]}).all()
         for entry_id, salts, provenance in siblings:
             data = self._connection.scalar(_ENTRY, {"id": entry_id})
             try:
