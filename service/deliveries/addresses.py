@@ -20,28 +20,29 @@ Resolver = Callable[..., list[tuple[Any, ...]]]
 HTTPS_PORT = 443
 MAX_URL = 2000
 
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
-# Public by number, but answered by the host of a virtual machine (Azure's WireServer). The other clouds' are link-local, unique
-# local or of the shared space, which are refused as such.
-_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""RFC 6052: how a machine that has IPv6 alone reaches the IPv4 address in the last 32 bits."""
+_REFUSED = (
+    # Public by number in some versions of Python, but answered by the host of a virtual machine: Azure's WireServer, and Oracle's
+    # metadata among the protocol assignments. The other clouds' are link-local, unique local or of the shared space.
+    ipaddress.ip_network("168.63.129.16/32"),
+    ipaddress.ip_network("192.0.0.0/24"),
+    ipaddress.ip_network("64:ff9b:1::/48"),
+)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is of the public internet, for one machine. An IPv6 address that holds an IPv4 one is judged by that too."""
-    if address in _METADATA or not address.is_global or address.is_multicast or address.is_reserved:
+    """Whether it is of the public internet, for one machine. What only holds an IPv4 address, for whichever router, is none."""
+    if address.version == 6:
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.ipv4_mapped or address.sixtofour or address.teredo:
+            return False
+    if any(address in network for network in _REFUSED):
         return False
-    return address.version == 4 or all(is_public(inner) for inner in _inside(address))
-
-
-def _inside(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """IPv4 addresses that a router or this machine may take it for."""
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in (*_NAT64, _COMPATIBLE)):
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [one for one in found if one is not None]
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def check_url(url: str, *, anywhere: bool = False) -> SplitResult:
