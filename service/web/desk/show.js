@@ -107,6 +107,11 @@ const LOOKS = {
   "case_state.expired": ["neutral", "clock"],
   "replacement_sent.yes": ["neutral", "tick"],
   "replacement_sent.no": ["caution", "edit"],
+  "payment_state.open": ["wait", "clock"],
+  "payment_state.paid": ["good", "tick"],
+  "payment_state.refund_due": ["caution", "warning"],
+  "payment_state.refunded": ["neutral", "tick"],
+  "payment_state.closed": ["neutral", "cross"],
   "fee_state.due": ["wait", "clock"],
   "fee_state.paid": ["good", "tick"],
   "fee_state.refund_due": ["caution", "warning"],
@@ -115,6 +120,10 @@ const LOOKS = {
   "node.behind": ["wait", "clock"],
   "node.other": ["bad", "differs"],
   "node.silent": ["neutral", "question"],
+  "seen.visible": ["neutral", "tick"],
+  "seen.behind": ["wait", "clock"],
+  "seen.missing": ["bad", "cross"],
+  "seen.unknown": ["neutral", "question"],
 };
 
 /** A state in a word, a colour and a shape. @param {string} kind `status`, `state` … @param {string} value */
