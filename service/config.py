@@ -1,6 +1,7 @@
 """Settings: `ZHENGPIAO_…` variables, a `.env` file, and for secrets also a file named by `ZHENGPIAO_…_FILE`."""
 
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from verifier.receipt import key_id
 
 _PREFIX = "ZHENGPIAO_"
+_WHSEC = re.compile(r"whsec_(?:[A-Za-z0-9+/]{4}){8,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _SECRETS = (
     "node_keys",
     "follow_key",
@@ -21,6 +23,8 @@ _SECRETS = (
     "database_url",
     "smtp_url",
     "sms_secret",
+    "payment_key",
+    "payment_secret",
 )
 
 
@@ -82,6 +86,19 @@ class Settings(BaseSettings):
     delivery_keep_days: int = Field(default=30, ge=1)
     """So long the text and the recipient of a message are kept after it was sent or given up."""
 
+    payment_methods: Annotated[tuple[str, ...], NoDecode] = ("bank_transfer",)
+    """How a reprint that is charged is paid for: bank_transfer, provider."""
+    payment_account: str = ""
+    """Where bank transfers go, as applicants are told: holder, bank, account number."""
+    payment_url: str | None = None
+    """The payment provider (service/reprints/provider.py says what it has to speak)."""
+    payment_key: SecretStr | None = None
+    """By which the provider knows us."""
+    payment_secret: SecretStr | None = None
+    """whsec_ and base64: signs the provider's call-backs."""
+    payment_tolerance_s: int = Field(default=300, ge=1)
+    """How far the time of a call-back may be from ours."""
+
     receipt_key: SecretStr | None = None
     """Ed25519 private key, 32 bytes in hex, that signs receipts."""
     anchor_key: SecretStr | None = None
@@ -129,7 +146,7 @@ class Settings(BaseSettings):
         keys = [bytes.fromhex(key) for key in self.service_keys]
         return {key_id(key): key for key in keys}
 
-    @field_validator("rpc_urls", "public_rpc_urls", "nodes", "service_keys", "regions", mode="before")
+    @field_validator("rpc_urls", "public_rpc_urls", "nodes", "service_keys", "regions", "payment_methods", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -139,6 +156,13 @@ class Settings(BaseSettings):
     def _region_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(len(code) == 2 and code.isascii() and code.isdigit() for code in value):
             raise ValueError("a region is two digits, such as 11")
+        return value
+
+    @field_validator("payment_methods")
+    @classmethod
+    def _payment_methods(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= {"bank_transfer", "provider"}:
+            raise ValueError("a payment method is bank_transfer or provider")
         return value
 
     @field_validator("contract")
@@ -159,6 +183,15 @@ class Settings(BaseSettings):
             if path and not values.get(name):
                 values[name] = Path(path).read_text().strip()
         return values
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        given = (self.payment_url, self.payment_key, self.payment_secret)
+        if "provider" in self.payment_methods and None in given:
+            raise ValueError("a payment provider needs ZHENGPIAO_PAYMENT_URL, ZHENGPIAO_PAYMENT_KEY and ZHENGPIAO_PAYMENT_SECRET")
+        if self.payment_secret is not None and not _WHSEC.fullmatch(self.payment_secret.get_secret_value()):
+            raise ValueError("ZHENGPIAO_PAYMENT_SECRET is not whsec_ and base64 of 24 bytes or more")
+        return self
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> Self:
