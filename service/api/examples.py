@@ -151,6 +151,7 @@ TIMELINE = {
             "hops": [
                 {"hop": "submitted", "at": "2026-11-25T08:26:40.000+00:00", "external_id": None},
                 {"hop": "sealed", "at": "2026-11-25T08:26:41.250+00:00", "seq": 12, "index": 17},
+                {"hop": "delivered", "at": "2026-11-25T08:26:50.000+00:00", "consumer": "3ovefxwooz", "cursor": 12},
             ],
         }
     ],

@@ -15,6 +15,7 @@ from service.api.operations import Answered, Operations, Sent
 from service.api.parameters import parameter_error
 from service.api.waiting import preferred_wait
 from service.api.writes import attempt_of
+from service.auth import keys as api_keys
 from service.auth.principals import Role
 from service.errors import Refused
 from service.formats import qr
@@ -168,12 +169,18 @@ def read(request: Request, here: Here, number: str) -> Response:
         examples.TIMELINE, schemas.Timeline, description="Every entry about it in order, each with its hops and their evidence."
     ),
     roles=READERS,
+    description="Beyond the chain: `delivered` for each central record that acknowledged the batch, and `visible` with what every "
+    "query node shows of the current copy now. Hops that it has not come to are left out.",
 )
 def timeline(request: Request, here: Here, number: str) -> Response:
     principal = here.allow(request, *READERS)
+    entries = here.diagnostics.custody(number, principal.sellers, here.now_ms())
     with here.database.read() as connection:
-        record = reading.get(connection, number, principal.sellers)
-        return answers.json({"number": number, "entries": reading.timeline(connection, record)})
+        central = {hop["consumer"] for entry in entries for hop in entry["hops"] if hop["hop"] == "delivered"}
+        labels = api_keys.labels(connection, list(central))
+    for hop in (hop for entry in entries for hop in entry["hops"] if hop["hop"] == "delivered"):
+        hop["label"] = labels.get(hop["consumer"])
+    return answers.json({"number": number, "entries": entries})
 
 
 @router.operation(

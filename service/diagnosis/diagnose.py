@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection
 
 from service.db import Database
-from service.diagnosis import evidence, shown, words
+from service.diagnosis import custody, evidence, shown, words
 from service.diagnosis.case import HOPS, Case, Hop, HopState, NodeSaid
 from service.diagnosis.details import Asker
 from service.diagnosis.evidence import Gathered, Registry
@@ -153,6 +153,10 @@ class Diagnostics:
     def diagnose(self, what: Shown, asker: Asker, now_ms: int) -> Diagnosis:
         """Raises Unavailable("too_many_guesses") where facts are guessed and no try is left."""
         return self._diagnose(what, asker, now_ms, self.reader())
+
+    def custody(self, number: str, sellers: frozenset[str] | None, now_ms: int) -> list[dict[str, Any]]:
+        """The custody timeline up to the nodes, for who may see `sellers`' invoices (None: all). Raises Refused("not_found")."""
+        return custody.read(self._database, self.registry, self._nodes, self.reader, number, sellers, now_ms)
 
     def _diagnose(self, what: Shown, asker: Asker, now_ms: int, reader: ChainReader) -> Diagnosis:
         final_time = _time(reader)

@@ -36,6 +36,10 @@ class Nodes:
         self._post = post or self._http
         self._pool = ThreadPoolExecutor(MAX_AT_ONCE, "nodes") if urls else None
 
+    @property
+    def are_any(self) -> bool:
+        return self._pool is not None
+
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,6 @@
 """Evidence about an invoice, as a zip that verifies on a machine that has nothing of ours (api.md, `GET /v1/evidence/{number}`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import orjson
 from sqlalchemy import Connection, func, select
 
+from service.errors import Refused
 from service.invoices import proofs, reading
 from service.invoices.issued import entry_members, receipt_members
 from service.invoices.proofs import NotProven
@@ -61,9 +62,17 @@ class _Held(NamedTuple):
 
 
 def make(
-    connection: Connection, chain: Chain, public_keys: Mapping[str, bytes], record: Record, public_url: str, now_ms: int
+    connection: Connection,
+    chain: Chain,
+    public_keys: Mapping[str, bytes],
+    record: Record,
+    public_url: str,
+    now_ms: int,
+    timeline: Sequence[dict[str, Any]] | None = None,
 ) -> Evidence:
-    """Raises Refused and Unavailable as proofs do, and NotProven where the verifier would not confirm what is handed out."""
+    """`timeline` as diagnosis/custody.py makes it, which knows of central records; else as far as the chain.
+
+    Raises Refused and Unavailable as proofs do, and NotProven where the verifier would not confirm what is handed out."""
     name = record.number.replace(":", "_")
     made = _proofs(connection, chain, record)
     head = connection.scalar(select(func.max(outbox.c.seq)).where(outbox.c.state == "final")) or 0
@@ -80,7 +89,11 @@ def make(
         old_name = f"{name}.{stored.entry.copy.hex()[:8]}{SUFFIX}"
         contents[old_name], said[old_name] = proof.to_json(), "older"
     contents[ANCHORS], said[ANCHORS] = anchors.to_json(), "anchors"
-    story = {"number": record.number, "status": record.status, "entries": reading.timeline(connection, record)}
+    story = {
+        "number": record.number,
+        "status": record.status,
+        "entries": reading.timeline(connection, record) if timeline is None else timeline,
+    }
     contents["timeline.json"], said["timeline.json"] = _pretty(story), "timeline"
     contents["receipt.json"], said["receipt.json"] = _pretty(_receipt(connection, chain, record)), "receipt"
     contents[VERIFIER], said[VERIFIER] = (files("verifier") / "web" / VERIFIER).read_bytes(), "verifier"
@@ -113,7 +126,11 @@ def _proofs(connection: Connection, chain: Chain, record: Record) -> dict[Stored
     issue = record.invoice.id
     for stored in reversed(record.stored):
         if stored.entry.kind in (Kind.ISSUE, Kind.REPRINT) and stored != current and stored.id >= issue:
-            made[stored] = proofs.of_copy(connection, chain, record, stored, SECTIONS)
+            try:
+                made[stored] = proofs.of_copy(connection, chain, record, stored, SECTIONS)
+            except Refused as refused:
+                if refused.code != "content_lost":
+                    raise
     return made
 
 

@@ -35,6 +35,9 @@ def staff(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         for sections in simple_invoices(range(1000, 1003)):
             running.register(sections)
         running.rest()
+        head = running.client.get("/v1/anchors/head").json()["seq"]
+        acknowledgement = {"json": {"cursor": head}, "headers": running.api.key("central")}
+        assert running.client.post("/v1/central/acknowledgements", **acknowledgement).status_code == 200
         yield running
 
 
@@ -129,8 +132,9 @@ def test_from_a_word_to_the_whole_story(desk: Desk, staff: Staff, tmp_path: Path
     assert page.get_attribute(".proof .verdict", "data-role") == "good"
     desk.settle()
     story = page.inner_text(".story")
-    for hop in ("提交", "受理", "封批", "广播", "上链", "最终确定"):
+    for hop in ("提交", "受理", "封批", "广播", "上链", "最终确定", "送达"):
         assert hop in story
+    assert "已确认至第" in story, "what the central record has said"
     assert "北京示例软件股份有限公司" in page.inner_text("#root")
     desk.check_accessible()
     assert fits(page)

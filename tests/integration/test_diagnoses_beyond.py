@@ -1,5 +1,6 @@
 """What comes after the chain: the central record's acknowledgement, and query nodes that lag, lie, lose or do not answer."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -91,12 +92,20 @@ def one(followed: tuple[Lost, RealNode]) -> Kept:
     return followed[0].world.kept.pop()
 
 
+def timeline(made: Lost, one: Kept, name: str) -> list[dict[str, Any]]:
+    """The hops of that name in the custody timeline of an invoice that has one entry."""
+    status, answer = made.world.ask("GET", f"/v1/invoices/{one.number}/timeline")
+    assert status == 200, answer
+    [entry] = json.loads(answer)["entries"]
+    return [hop for hop in entry["hops"] if hop["hop"] == name]
+
+
 def test_not_delivered_to_central(tmp_path: Path) -> None:
     with lost(tmp_path) as made:
         first, second = made.world.accept(2)
         made.world.rest()
         with made.context.database.write() as connection:
-            _, central = keys.create_key(connection, "central", [], "test")
+            _, central = keys.create_key(connection, "central", [], "test", label="the city's")
             _, node = keys.create_key(connection, "node", [], "test")
 
         def acknowledge(key: str) -> None:
@@ -110,15 +119,20 @@ def test_not_delivered_to_central(tmp_path: Path) -> None:
         acknowledge(central)
         found = check(made.of_facts(first), "present", "nobody", "nothing", "charged")
         assert evidence(found, "delivered")["cursor"] == 1
+        [delivered] = timeline(made, first, "delivered")
+        assert (delivered["cursor"], delivered["label"]) == (1, "the city's")
+        assert delivered["at"] == next(hop["at"] for hop in found["evidence"] if hop["hop"] == "delivered")
         [third] = made.world.accept()
         made.world.rest()
         acknowledge(node)
         found = check(made.of_facts(third), "not_delivered_to_central", "system", "wait", "free")
         assert hops(found)["delivered"] == "missing"
         assert evidence(found, "delivered") == {"cursor": 1}
+        assert timeline(made, third, "delivered") == []
         # A row that somebody puts in carries no signature of ours.
         made.sql("UPDATE acknowledgements SET cursor = 99 WHERE cursor = 1")
         check(made.of_facts(third), "not_delivered_to_central", "system", "wait", "free")
+        assert timeline(made, third, "delivered") == []
         made.sql("UPDATE acknowledgements SET cursor = 1 WHERE cursor = 99")
         acknowledge(central)
         check(made.of_facts(third), "present", "nobody", "nothing", "charged")
@@ -132,6 +146,9 @@ def test_a_node_shows_it(followed: tuple[Lost, RealNode], one: Kept) -> None:
     assert hops(found)["visible"] == "done"
     [said] = evidence(found, "visible")["nodes"]
     assert said == {"node": node.url, "state": "visible", "seq": made.world.contract.head()}
+    with nodes_of(made, node.url):
+        [visible] = timeline(made, one, "visible")
+    assert visible["nodes"] == [said]
 
 
 def test_node_lagging(followed: tuple[Lost, RealNode]) -> None:
@@ -141,6 +158,7 @@ def test_node_lagging(followed: tuple[Lost, RealNode]) -> None:
     with nodes_of(made, node.url):
         found = check(made.of_facts(one), "node_lagging", "system", "wait", "free")
         assert hops(found)["visible"] == "missing"
+        assert [said["state"] for said in timeline(made, one, "visible")[0]["nodes"]] == ["behind"]
         node.follow()
         check(made.of_facts(one), "present", "nobody", "nothing", "charged")
 

@@ -182,7 +182,7 @@ class Invoice(Answer):
 
 
 class Hop(BaseModel):
-    """`hop`: submitted, accepted, sealed, broadcast, mined, final; the other members are its evidence."""
+    """`hop`: submitted, accepted, sealed, broadcast, mined, final, delivered, visible, restored; the rest is its evidence."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from service.api.context import Here
 from service.api.operations import Answered, Operations
 from service.auth.principals import record as write_down
+from service.diagnosis import custody
 from service.errors import Refused
 from service.invoices import evidence, reading
 
@@ -35,7 +36,8 @@ def take(request: Request, here: Here, number: str) -> Response:
     now_ms = here.now_ms()
     with here.database.read() as connection:
         record = reading.get(connection, number, principal.sellers)
-        made = evidence.make(connection, here.chain, here.keys.public, record, here.settings.public_url, now_ms)
+        story = custody.of_record(connection, record, here.diagnostics.registry)
+        made = evidence.make(connection, here.chain, here.keys.public, record, here.settings.public_url, now_ms, story)
     with here.database.write() as connection:
         details = {"sha256": sha256(made.data).hexdigest(), "verdict": made.verdict}
         write_down(connection, principal, now_ms, "took_evidence", number, details)

@@ -149,7 +149,9 @@ function hopView(hop) {
     hop.external_id && h("span", { class: "soft" }, hop.external_id),
     ...(hop.transactions ?? []).map((/** @type {string} */ each) => hash(each, "anchor.transaction")),
     hop.receipt && h("span", { class: "soft" }, t("hop.promise"), " ", time(new Date(hop.receipt.deadline).toISOString(), "time")),
-    hop.consumer && h("span", { class: "soft" }, hop.consumer),
+    hop.consumer && h("span", { class: "soft" }, t("hop.delivered.to", { name: hop.label ?? hop.consumer, seq: String(hop.cursor) })),
+    ...(hop.nodes ?? []).map((/** @type {any} */ { node, state }) => h("span", { class: "row" }, node, badge("seen", state))),
+    hop.hop === "restored" && h("span", { class: "soft" }, t("hop.restored.what", { source: word(`source.${hop.source}`, hop.source), what: hop.restored.join(", ") })),
   ].filter(Boolean);
   return h("li", {}, h("span", { class: "hop" }, word(`hop.${hop.hop}`, hop.hop)), time(hop.at), evidence.length > 0 && h("span", { class: "hop-evidence" }, evidence));
 }
