@@ -347,6 +347,14 @@ PROBLEMS: dict[str, Problem] = {
         ("不能审核自己的申请", "Not one's own case"),
         ("申请人不能审核自己的申请。", "Nobody reviews a case that they have applied for."),
     ),
+    "reviewer_took_payment": Problem(
+        403,
+        ("确认过付款的人不能审核", "Who took the payment does not review"),
+        (
+            "您确认过这个申请的付款，请由另一位审核员审核。",
+            "You confirmed a payment of this case, so another reviewer has to approve it.",
+        ),
+    ),
     "second_person_needed/reprint": Problem(
         409,
         ("需要另一位审核员", "Another reviewer is needed"),
@@ -379,6 +387,61 @@ PROBLEMS: dict[str, Problem] = {
         (
             "销方还没有给出重开的发票，不能复审通过。",
             "The original's issuer has not sent the new invoice yet, so the second approval has to wait.",
+        ),
+    ),
+    # What a reprint comes to (service/reprints/completing.py, replacement.py, handover.py).
+    "document_not_ready": Problem(
+        409,
+        ("文件还没有办好", "The document is not ready"),
+        (
+            "新的一份正在上链确认，确认后即可取得。",
+            "The new copy waits for confirmation on chain; it can be had as soon as that is there.",
+        ),
+    ),
+    "document_not_ready/not_completed": Problem(
+        409,
+        ("文件还没有办好", "The document is not ready"),
+        ("申请还没有办完，办完后才有文件。", "The case is not completed yet; there is a document once it is."),
+    ),
+    "no_document": Problem(
+        409,
+        ("没有文件", "There is no document"),
+        ("这个申请已结束，没有补打，所以没有文件。", "This case ended without a reprint, so there is no document."),
+    ),
+    "not_to_be_collected": Problem(
+        409,
+        ("没有要领取的文件", "Nothing to collect"),
+        ("这个申请没有等待现场领取的文件。", "This case has no paper that waits to be collected."),
+    ),
+    "handed_over": Problem(
+        409,
+        ("已经领取", "It was handed over"),
+        ("这个申请的文件已经领取。", "The paper of this case was handed over already."),
+    ),
+    "pickup_code_wrong": Problem(
+        403,
+        ("领取码不对", "The pick-up code is wrong"),
+        ("领取码不对，请让领取人再看一次申请页面。", "The pick-up code is wrong: have the page of the case looked at once more."),
+    ),
+    "not_a_reissue": Problem(
+        409,
+        ("不是重开", "It is no reissue"),
+        ("这个申请是补打副本，不需要新发票。", "This case is about a copy: it takes no new invoice."),
+    ),
+    "replacement_bound": Problem(
+        409,
+        ("新发票已不能更改", "The new invoice is settled"),
+        (
+            "审核人员已按这张新发票初审通过，不能再更改；须先退回补正。",
+            "A reviewer has approved with this new invoice, so it does not change; the case would have to be returned first.",
+        ),
+    ),
+    "replacement_original": Problem(
+        422,
+        ("原发票不对", "The original is another one"),
+        (
+            "provenance.original 应是这个申请的发票 {number}，关系为 reissues。",
+            "provenance.original must be the invoice of the case, {number}, with the relation reissues.",
         ),
     ),
     # Keys.

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from service.config import Settings
 from service.errors import Finding, Refused
 from service.invoices import approvals, reading, releasing
-from service.reprints import confirming, fees, materials
+from service.reprints import confirming, fees, materials, payments
 from service.reprints.applying import Application, application_of
 from service.reprints.cases import Case
 from service.reprints.fees import Decision as FeeDecision
@@ -111,7 +111,7 @@ def obstacle(connection: Connection, case: Case, reviewer: Reviewer, vault: Vaul
 def review(connection: Connection, case: Case, said: Said, by: Reviewer, vault: Vault, settings: Settings, now_ms: int) -> Case:
     """One decision. The case's row is locked.
 
-    Raises Refused: case_state, reviewer_is_applicant, second_person_needed, shown_differs, reprint_not_open, fee_undecided,
+    Raises Refused: case_state, reviewer_is_applicant, reviewer_took_payment, second_person_needed, shown_differs, reprint_not_open, fee_undecided,
     fee_decided, replacement_missing, content_lost; a pointer to `reason` where a return or rejection says none.
     """
     check_reviewer(case, by, vault)
@@ -146,6 +146,8 @@ def _approve(connection: Connection, case: Case, said: Said, by: Reviewer, vault
 
 def _check_approvable(connection: Connection, case: Case, by: Reviewer) -> None:
     """What an approval needs beside the right hash."""
+    if by.id in payments.confirmers(connection, case.id):
+        raise Refused("reviewer_took_payment")
     is_second = case.state == "review_2"
     follow("approve_second" if is_second else "approve_first", case.state)
     if is_second and by.id == case.first_reviewer:
