@@ -42,7 +42,7 @@ STUCK = "reprint_stuck"
 """Code of the incident: an approved case that waits for content to be restored."""
 _RETRY_MS = 600_000
 _TOLD_AT_ONCE = 20
-_NOT_READY_S = 5
+NOT_READY_S = 5
 _NOT_COMPLETED_S = 60
 
 _PICKUP_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -279,7 +279,7 @@ def document(connection: Connection, chain: Chain, public_url: str, case: Case) 
         raise Refused("content_lost")
     gathered = documents.gather(connection, chain, public_url, record, made_by)
     if gathered.registration is None:
-        raise Unavailable("document_not_ready", _NOT_READY_S)
+        raise Unavailable("document_not_ready", NOT_READY_S)
     return gathered
 
 

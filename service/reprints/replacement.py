@@ -25,10 +25,10 @@ SENT_IN: tuple[State, ...] = ("submitted", "materials_pending", "materials_submi
 
 
 class Replacement(NamedTuple):
-    """What the case is to be completed with: the new number, its sections as they are stored, and what the rules found."""
+    """What the case is to be completed with: the new number, that of the original, and what the rules found."""
 
     number: str
-    sections: dict[str, Any]
+    original: str
     findings: list[Finding]
 
 
@@ -58,10 +58,9 @@ def send(connection: Connection, case_id: str, sections: Any, sender: Issuer, no
         raise Refused("replacement_bound")
     prepared = prepare(Submission(_naming(sections, case.number), "new"), sender.sellers, today_at(now_ms))
     findings = registration.check(connection, prepared, now_ms)
-    made = prepared.sections
-    values = {"replacement": canonical_bytes(made), "replacement_by": sender.id}
+    values = {"replacement": canonical_bytes(prepared.sections), "replacement_by": sender.id}
     connection.execute(update(reprint_cases).where(reprint_cases.c.id == case.id).values(values))
-    return Replacement(prepared.number, made, findings)
+    return Replacement(prepared.number, case.number, findings)
 
 
 def _check_issuer(connection: Connection, case: Case, sender: Issuer) -> None:

@@ -33,7 +33,7 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-_SECTIONS_SCHEMA = {
+SECTIONS_SCHEMA = {
     "type": "object",
     "description": "The eight sections of protocol.md section 1. What is wrong in them is answered as findings with pointers.",
     "properties": {name: {"type": "array" if name == "lines" else "object"} for name in SECTIONS},
@@ -48,7 +48,7 @@ class InvoiceSubmission(Request):
         Profile,
         Field(description="new: it is being issued, and any error refuses it. as_issued: it exists; it is taken with findings."),
     ]
-    sections: Annotated[Any, WithJsonSchema(_SECTIONS_SCHEMA)]
+    sections: Annotated[Any, WithJsonSchema(SECTIONS_SCHEMA)]
     external_id: Annotated[Line | None, Field(description="The issuer's own id of it.")] = None
 
 
