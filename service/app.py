@@ -30,7 +30,7 @@ from service.api.context import Context
 from service.api.envelope import Envelope
 from service.api.finding_metrics import Findings
 from service.api.node import NodeGate
-from service.api.reprints import case, opening, reviews
+from service.api.reprints import case, opening, results, reviews
 from service.api.staff import activity, desk, evidence, exports, releases, session, users
 from service.config import Settings
 from service.web import desk as desk_pages
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     asking = (proofs, verifications, lookups, diagnoses, recoveries, anchors)
     rooms = (*registering, *asking, feed, reconciliations, keys, monitoring)
     staff = (session, users, activity, releases, evidence, desk, exports)
-    reprints = (opening, reviews, case)
+    reprints = (opening, reviews, results, case)  # what has a name of its own before what has an {id}
     routers = [room.router for room in (*rooms, *staff, *reprints)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
