@@ -38,7 +38,7 @@ from verifier.commitment import SALT_BYTES
 from verifier.entry import Kind
 from verifier.fields import Chain
 
-STUCK = "reprint_stuck"
+_STUCK = "reprint_stuck"
 """Code of the incident: an approved case that waits for content to be restored."""
 _RETRY_MS = 600_000
 _TOLD_AT_ONCE = 20
@@ -126,14 +126,14 @@ def complete(database: Database, case_id: str, keys: ReceiptKeys, vault: Vault, 
         if refused.code != "content_lost":
             raise
         with database.write() as connection:
-            incidents.record(connection, now_ms, STUCK, None, case_id, quiet_ms=_RETRY_MS)
+            incidents.record(connection, now_ms, "reprint_stuck", None, case_id, quiet_ms=_RETRY_MS)
         return False
     return bool(done)
 
 
 def _waiting(connection: Connection, now_ms: int) -> Sequence[str]:
     """Approved cases, oldest first; of one that is stuck only every ten minutes."""
-    stuck = select(incidents_table.c.detail).where(incidents_table.c.code == STUCK, incidents_table.c.at > now_ms - _RETRY_MS)
+    stuck = select(incidents_table.c.detail).where(incidents_table.c.code == _STUCK, incidents_table.c.at > now_ms - _RETRY_MS)
     query = select(reprint_cases.c.id).where(reprint_cases.c.state == "approved", reprint_cases.c.id.not_in(stuck))
     return connection.scalars(query.order_by(reprint_cases.c.changed_at, reprint_cases.c.id)).all()
 
