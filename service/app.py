@@ -14,6 +14,7 @@ from service.api import (
     diagnoses,
     documents,
     feed,
+    feedback,
     imports,
     invoices,
     keys,
@@ -30,7 +31,7 @@ from service.api.context import Context
 from service.api.envelope import Envelope
 from service.api.finding_metrics import Findings
 from service.api.node import NodeGate
-from service.api.reprints import case, opening, results, reviews
+from service.api.reprints import case, materials, opening, payments, results, reviews
 from service.api.staff import activity, desk, evidence, exports, releases, session, users
 from service.config import Settings
 from service.web import desk as desk_pages
@@ -63,8 +64,8 @@ def create_app(settings: Settings) -> FastAPI:
     asking = (proofs, verifications, lookups, diagnoses, recoveries, anchors)
     rooms = (*registering, *asking, feed, reconciliations, keys, monitoring)
     staff = (session, users, activity, releases, evidence, desk, exports)
-    reprints = (opening, reviews, results, case)  # what has a name of its own before what has an {id}
-    routers = [room.router for room in (*rooms, *staff, *reprints)]
+    reprints = (opening, reviews, results, materials, payments, case)  # what has a name of its own before what has an {id}
+    routers = [room.router for room in (*rooms, *staff, *reprints, feedback)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
     app.router.routes.extend([*pages.routes(), *desk_pages.routes()])

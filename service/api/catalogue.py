@@ -590,10 +590,8 @@ PROBLEMS: dict[str, Problem] = {
         422,
         ("请把照片转成 JPEG", "Convert the photo to JPEG"),
         (
-            "这是 iPhone 的 HEIC 照片，这里读不了。请在本页直接拍照或选取照片，由页面转成 JPEG；"
-            "或在手机“设置 › 相机 › 格式”里选“兼容性最佳”后重拍。",
-            "This is a HEIC photo of an iPhone, which cannot be read here. Take or choose the photo on this page, which converts it to "
-            "JPEG; or choose Settings, Camera, Formats, Most Compatible on the phone and take it again.",
+            "这是 iPhone 的 HEIC 照片，这里读不了。请在网页上选取，由网页转成 JPEG；或在手机设置的相机格式里选“兼容性最佳”后重拍。",
+            "This is an iPhone's HEIC photo. Choose it on our page, which makes a JPEG of it; or set Formats to Most Compatible.",
         ),
     ),
     "material_encrypted": Problem(
@@ -619,6 +617,81 @@ PROBLEMS: dict[str, Problem] = {
             "这个文件已损坏，或太复杂，画不出来。请重新导出，或拍照上传。",
             "The file is broken, or takes too much to draw. Export it again, or send a photo of it.",
         ),
+    ),
+    # Payments of reprints (service/reprints/payments.py).
+    "payment_not_due": Problem(
+        409,
+        ("现在不用付款", "Nothing is to be paid now"),
+        ("这个申请现在没有待付的费用。", "The case has no fee that is due now."),
+    ),
+    "payment_method_unknown": Problem(
+        422,
+        ("没有这种付款方式", "No such way to pay"),
+        ("可用的付款方式：{methods}。", "It can be paid by: {methods}."),
+    ),
+    "payment_unavailable": Problem(
+        503,
+        ("付款平台暂不可用", "The payment provider does not answer"),
+        (
+            "付款平台没有应答，请稍后再试，或改用银行转账。",
+            "The payment provider does not answer: try again shortly, or pay by bank.",
+        ),
+    ),
+    "payment_unknown": Problem(
+        404,
+        ("没有这笔付款", "No such payment"),
+        ("这个申请没有这个付款参考号。", "The case has no payment of that reference."),
+    ),
+    "payment_amount_differs": Problem(
+        422,
+        ("金额不符", "The amount is not right"),
+        ("这笔付款应为 {amount} 元；金额不符，没有入账。", "This payment is of CNY {amount}: another amount is not taken."),
+    ),
+    "payment_by_reviewer": Problem(
+        403,
+        ("审核人员不能确认收款", "A reviewer of the case does not confirm its payment"),
+        ("您审核了这个申请，收款须由他人确认。", "You have reviewed this case: somebody else has to confirm its payment."),
+    ),
+    "refund_not_due": Problem(
+        409,
+        ("没有应退的款", "Nothing is owed back"),
+        ("这笔付款不需要退。", "Nothing of this payment is owed back."),
+    ),
+    "callback_unsigned": Problem(
+        403,
+        ("回调签名不符", "The call is not signed"),
+        ("回调没有有效的签名。", "The call carries no valid signature."),
+    ),
+    "callback_late": Problem(
+        403,
+        ("回调时间不符", "The call is of another time"),
+        ("回调的时间与现在相差太多。", "The time of the call is too far from now."),
+    ),
+    "callback_unreadable": Problem(
+        422,
+        ("回调内容不对", "The call is not as it should be"),
+        ("回调的内容不符合约定。", "The call does not say what was agreed on."),
+    ),
+    # Feedback (service/reprints/feedback.py).
+    "feedback_not_found": Problem(
+        404,
+        ("没有这条反馈", "No such feedback"),
+        ("没有这条反馈，或查询码不对。", "There is no such feedback, or its token is another one."),
+    ),
+    "feedback_closed": Problem(
+        409,
+        ("反馈已关闭", "The feedback is closed"),
+        ("这条反馈已关闭。", "This feedback is closed."),
+    ),
+    "feedback_moved": Problem(
+        409,
+        ("反馈刚有变化", "Somebody was faster"),
+        ("这条反馈刚有新的内容，请重新查看。", "Something was just added to this feedback: look at it again."),
+    ),
+    "feedback_full": Problem(
+        409,
+        ("反馈太长", "Too many messages"),
+        ("这条反馈的往来太多，请另写一条。", "Too much was said in this feedback already: begin another one."),
     ),
     # The service.
     "backlog_full": Problem(
