@@ -46,7 +46,7 @@ class Reprinting:
         api.context.clock = lambda: before() + self.later
         self.registered = api.register(*(names or ("S01", "S10")))
         api.anchor()
-        api.context.diagnostics._readings = Readings(api)  # type: ignore[assignment]
+        api.context.diagnostics._readings = Readings(api)
         self.vault = api.context.vault
         self.chores = Chores(api.database, api.context.keys, self.vault, api.settings, lambda: api.context.clock())
 
@@ -83,7 +83,7 @@ class Reprinting:
             row = connection.execute(query.order_by(deliveries.c.id.desc()).limit(1)).one()
         message = orjson.loads(self.vault.decrypt(row.message, queue._context(row.uid)))
         text = message["text"] if row.channel == "email" else str(message["parameters"])
-        found = re.search(r"(?<!\d)\d{6}(?!\d)", text)
+        found = re.search(r"(?<![0-9A-Za-z])[0-9]{6}(?![0-9A-Za-z-])", text)
         assert found is not None, text
         return found[0]
 

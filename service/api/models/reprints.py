@@ -26,7 +26,7 @@ CASE_ID_PATTERN = "^R[0-9]{6}-[0-9A-HJKMNP-TV-Z]{8}$"
 CaseId = Annotated[str, Field(pattern=CASE_ID_PATTERN, examples=["R261125-7K3M9QXA"])]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=f"^[^{_NO_CONTROL}]*[^\\s{_NO_CONTROL}][^{_NO_CONTROL}]*$")]
 _Lines = Annotated[str, Field(min_length=1, max_length=500, pattern=f"^[^{_MANY_LINES}]*[^\\s{_MANY_LINES}][^{_MANY_LINES}]*$")]
-By = Literal["applicant", "reviewer", "system", "issuer"]
+By = Literal["applicant", "reviewer", "system"]
 OwedBy = Literal["applicant", "reviewer", "system", "issuer", "nobody"]
 Step = Annotated[int, Field(ge=1, le=5, description="1 confirm, 2 apply, 3 materials, 4 review, 5 completion.")]
 

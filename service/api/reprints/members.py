@@ -11,7 +11,7 @@ from service.invoices.reading import at
 from service.messages import Language
 from service.reprints import applying, cases, completing, confirming, fees, materials, payments, reviewing
 from service.reprints.applying import Application
-from service.reprints.cases import APPLICANT, SYSTEM, Case, Moved
+from service.reprints.cases import Case, Moved
 from service.reprints.replacement import SENT_IN
 from service.reprints.reviewing import Reviewer
 from service.reprints.transitions import STEPS, find, owed_by
@@ -61,7 +61,7 @@ def members(connection: Connection, case: Case, vault: Vault, settings: Settings
         "diagnosis": None if whose.eyes == "issuer" else confirming.diagnosis_of(case, vault)[whose.language],
         "fee": _fee(connection, case, moves),
         "materials": _materials(connection, case, settings) if is_insider else None,
-        "history": _history(connection, case, moves, whose),
+        "history": _history(connection, moves, whose),
         "result": completing.result_of(connection, case, vault if whose.eyes == "applicant" else None),
         "actions": _actions(connection, case, vault, whose),
     }
@@ -105,25 +105,18 @@ def _materials(connection: Connection, case: Case, settings: Settings) -> dict[s
     }
 
 
-def _history(connection: Connection, case: Case, moves: list[Moved], whose: Viewer) -> list[dict[str, Any]]:
+def _history(connection: Connection, moves: list[Moved], whose: Viewer) -> list[dict[str, Any]]:
     is_desk = whose.eyes in ("reviewer", "auditor")
     names = people.names(connection, sorted({one.actor for one in moves})) if is_desk else {}
     shown = []
     for one in moves:
-        by = _by(case, one.actor)
+        transition = find(one.event, one.source)
+        by = "system" if transition is None else transition.by
         named = {"by_name": names[one.actor]} if is_desk and by == "reviewer" and one.actor in names else {}
         told = None if whose.eyes == "issuer" else one.reason
         happened = {"at": at(one.at), "event": one.event, "source": one.source, "target": one.target}
         shown.append({**happened, "by": by, **named, "reason": told})
     return shown
-
-
-def _by(case: Case, actor: str) -> str:
-    if actor in (APPLICANT, case.opened_by):
-        return "applicant"
-    if actor == SYSTEM:
-        return "system"
-    return "issuer" if actor == case.replacement_by else "reviewer"
 
 
 def _actions(connection: Connection, case: Case, vault: Vault, whose: Viewer) -> list[str]:
