@@ -28,6 +28,7 @@ from service.ledger.figures import Gatherer
 from service.ledger.receipts import receipt_keys
 from service.reconciliation import runs as reconciliations
 from service.reconciliation.working import ChainAccess, Reconciler
+from service.reprints import refunding
 from service.reprints.chores import Chores
 from service.vault import vault
 
@@ -198,16 +199,19 @@ def run(settings: Settings) -> None:
         signal.signal(number, on_signal)
     database = Database(settings.database_url.get_secret_value())
     worker = Worker(settings, database)
-    # Threads of their own: e-mail, SMS and webhooks are slow, and sealing must not wait for them.
+    # Threads of their own: e-mail, SMS, webhooks and the payment provider are slow, and sealing must not wait for them.
     couriers = courier.build(settings, database)
     rounds = courier.Rounds(couriers, stop) if couriers is not None else None
     interpreter.settle()
     if rounds is not None:
         rounds.start()
+    refunds = refunding.start(settings, database, stop)
     log.info("worker_started", contract=settings.contract)
     while not stop.is_set():
         stop.wait(worker.round())
     if rounds is not None:
         rounds.join(_LETTERS_S)
+    if refunds is not None:
+        refunds.join(_LETTERS_S)
     database.close()
     log.info("worker_stopped")

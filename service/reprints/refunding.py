@@ -19,8 +19,8 @@ from service.errors import Refused
 from service.reprints import cases, notices, payments
 from service.reprints.cases import SYSTEM, Case
 from service.reprints.payments import Payment, reprint_payments
-from service.reprints.provider import Provider, ProviderFailed
-from service.vault import Vault
+from service.reprints.provider import Provider, ProviderFailed, provider
+from service.vault import Vault, vault
 
 log = structlog.get_logger()
 
@@ -110,6 +110,20 @@ class Refunder:
                 log.error("step_failed", step="refunds", exc_info=error)
                 is_busy = False
             stop.wait(0.0 if is_busy else POLL_S)
+
+
+def start(settings: Settings, database: Database, stop: threading.Event) -> threading.Thread | None:
+    """The refunder's thread, under way; None where no provider is set. Raises ValueError for a setting that is none.
+
+    A daemon: a process that is to end does not wait for another machine. What was under way is asked for again.
+    """
+    asked = provider(settings)
+    if asked is None or settings.data_keys is None:
+        return None
+    refunder = Refunder(database, asked, vault(settings), settings)
+    thread = threading.Thread(target=refunder.run, args=(stop,), name="refunds", daemon=True)
+    thread.start()
+    return thread
 
 
 def _next(connection: Connection, now_ms: int) -> Payment | None:
