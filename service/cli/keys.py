@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,12 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from service import rotation
 from service.auth import keys
 from service.cli.outcome import Exit, Failed, Json, console, moment, print_fields, print_json, print_rows
 from service.cli.settings import load_settings, open_database
 from service.errors import Refused
+from service.vault import vault
 from verifier.receipt import key_id
 
 app = typer.Typer(help="API keys for callers, and the private keys of a deployment.", no_args_is_help=True)
@@ -90,6 +93,28 @@ def generate_chain_key(file: OutFile, as_json: Json = False) -> None:
     private = secrets.token_bytes(32)
     _keep(file, private)
     _show({"address": address_of(private), "file": str(file)}, as_json)
+
+
+@app.command()
+def rotate(as_json: Json = False) -> None:
+    """Encrypt again, under the newest of ZHENGPIAO_DATA_KEYS, whatever is under an older one. Safe beside a running service."""
+    settings = load_settings()
+    try:
+        newest = vault(settings)
+    except ValueError as error:
+        raise Failed(Exit.CONFIGURATION, "settings", str(error)) from None
+    with open_database(settings) as database:
+        done = rotation.rotate(database, newest, int(time.time() * 1000))
+    renewed, unreadable = sum(one.renewed for one in done), sum(one.unreadable for one in done)
+    if as_json:
+        print_json(
+            {"version": newest.newest, "renewed": renewed, "unreadable": unreadable, "columns": [one._asdict() for one in done]}
+        )
+    else:
+        print_rows(("column", "renewed", "unreadable"), [(one.name, str(one.renewed), str(one.unreadable)) for one in done])
+        console.print(f"Everything that could be read is under version {newest.newest} now.")
+    if unreadable:
+        raise Failed(Exit.REFUSED, "unreadable", f"{unreadable} values could not be read: keep every version, and find out why")
 
 
 def _row(key: keys.Key) -> list[str | None]:
