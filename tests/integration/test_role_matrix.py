@@ -86,8 +86,8 @@ def actors(world: Reprinting, case_token: str, other_token: str) -> Iterator[Act
     )
     for person, sellers, is_stranger in staff:
         signed = api.person(person, *sellers)
-        role = "issuer" if person == "clerk" else person
-        yield Actor(f"{person} {''.join(sellers)}", role, signed.headers, is_person=True, is_stranger=is_stranger)
+        acts_as = "issuer" if person == "clerk" else person
+        yield Actor(f"{person} {''.join(sellers)}", acts_as, signed.headers, is_person=True, is_stranger=is_stranger)
     forged = {"Cookie": api.person("operator").headers["Cookie"], cookies.CSRF_HEADER: "0" * 64}
     yield Actor("another site in an operator's browser", "operator", forged, is_person=True)
 
