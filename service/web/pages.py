@@ -1,10 +1,12 @@
-"""`/`, `/v`, `/verify` and the static files."""
+"""`/`, `/v`, `/verify`, the applicant's pages and the static files."""
 
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import orjson
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,23 +15,29 @@ from starlette.routing import Route
 from service.api.bodies import MAX_SMALL, read_bytes
 from service.api.context import Context
 from service.web import policy, server_answer, shell, static
-from service.web.texts import TAGS, Tag, text
+from service.web.texts import TAGS, Tag, applicant_text, text
 
 
 class Page(NamedTuple):
-    """`scans`: it may read QR codes."""
+    """`scans`: it may read QR codes; `of_applicant`: it has texts and a look of its own, and asks the service alone."""
 
     template: str
     title: str
     script: str
     scans: bool = True
+    of_applicant: bool = False
 
 
 PAGES = {
     "/": Page("lookup.html", "title.lookup", "lookup.js"),
     "/v": Page("copy.html", "title.copy", "copy.js", scans=False),
     "/verify": Page("files.html", "title.files", "files.js"),
+    "/reprint": Page("reprint.html", "title.reprint", "applicant/reprint.js", of_applicant=True),
+    "/feedback": Page("feedback.html", "title.feedback", "applicant/feedback.js", scans=False, of_applicant=True),
+    "/unsubscribe": Page("unsubscribe.html", "title.unsubscribe", "applicant/unsubscribe.js", scans=False, of_applicant=True),
 }
+
+_APPLICANT_ICONS = Markup((files("service") / "web" / "applicant" / "icons.svg").read_text(encoding="utf-8"))  # noqa: S704  our own
 
 
 def page(path: str) -> Callable[[Request], Response]:
@@ -72,11 +80,13 @@ def _render(request: Request, path: str, shown: dict[str, Any], status: int = 20
     tag: Tag = TAGS[shell.language_of(request)]
 
     def t(key: str, **params: str) -> str:
-        return text(tag, key, **params)
+        return (applicant_text if found.of_applicant else text)(tag, key, **params)
 
     trust = orjson.loads(context.trust)
     endpoints = [made for url in trust.get("rpc_urls", []) if (made := policy.origin(url))]
     connect = list(dict.fromkeys([*endpoints, *policy.chosen(request.query_params.get("connect", ""))]))
+    if found.of_applicant:
+        endpoints, connect = [], []
     public_url = context.settings.public_url
     folder = f"/static/{static.version()}"
     html = shell.environment.get_template(found.template).render(
@@ -88,7 +98,8 @@ def _render(request: Request, path: str, shown: dict[str, Any], status: int = 20
         script=found.script,
         preload=static.imports_of(found.script),
         preconnect=endpoints,
-        icons=shell.ICONS,
+        icons=shell.ICONS + _APPLICANT_ICONS if found.of_applicant else shell.ICONS,
+        style="applicant/applicant.css" if found.of_applicant else "page.css",
         switching=shell.SWITCHING,
         data=shell.data({"trust": trust, "public_url": public_url, "connect": connect, "static": folder}),
         **shown,

@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 from service.messages import Language
@@ -11,6 +12,7 @@ Tag = Literal["zh-CN", "en"]
 TAGS: dict[Language, Tag] = {"zh": "zh-CN", "en": "en"}
 FOLDER = files("verifier") / "web" / "page" / "texts"
 DESK_FOLDER = files("service") / "web" / "desk" / "texts"
+APPLICANT_FOLDER = files("service") / "web" / "applicant" / "texts"
 
 
 @cache
@@ -23,8 +25,18 @@ def catalogue(tag: Tag) -> dict[str, str | dict[str, str]]:
 @cache
 def desk_catalogue(tag: Tag) -> dict[str, str | dict[str, str]]:
     """The same for a desk, whose scripts use both."""
-    more: dict[str, str | dict[str, str]] = json.loads((DESK_FOLDER / f"{tag}.json").read_text(encoding="utf-8"))
-    return {**catalogue(tag), **more}
+    return {**catalogue(tag), **_more(DESK_FOLDER, tag)}
+
+
+@cache
+def applicant_catalogue(tag: Tag) -> dict[str, str | dict[str, str]]:
+    """The same for the applicant's pages, whose scripts use both."""
+    return {**catalogue(tag), **_more(APPLICANT_FOLDER, tag)}
+
+
+def _more(folder: Traversable, tag: Tag) -> dict[str, str | dict[str, str]]:
+    read: dict[str, str | dict[str, str]] = json.loads((folder / f"{tag}.json").read_text(encoding="utf-8"))
+    return read
 
 
 def text(tag: Tag, key: str, **params: str) -> str:
@@ -35,6 +47,11 @@ def text(tag: Tag, key: str, **params: str) -> str:
 def desk_text(tag: Tag, key: str, **params: str) -> str:
     """The same of a desk."""
     return _filled(desk_catalogue(tag)[key], tag, params)
+
+
+def applicant_text(tag: Tag, key: str, **params: str) -> str:
+    """The same of a page of the applicant's."""
+    return _filled(applicant_catalogue(tag)[key], tag, params)
 
 
 def _filled(found: str | dict[str, str], tag: Tag, params: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ import { button } from "../../../verifier/web/page/answer_view.js";
 import { h, icon } from "../../../verifier/web/page/dom.js";
 import { download } from "../../../verifier/web/page/downloads.js";
 import { addTexts, has, moment, onLanguage, t } from "../../../verifier/web/page/texts.js";
+import { HOP_ICONS, LOOKS } from "./diagnosis_looks.js";
 import { evidenceOf } from "./diagnosis_evidence.js";
 import en from "./diagnosis_texts/en.json" with { type: "json" };
 import zh from "./diagnosis_texts/zh-CN.json" with { type: "json" };
@@ -18,33 +19,6 @@ addTexts({ "zh-CN": zh, en });
 
 const PROOF = "application/vnd.zhengpiao.proof+json";
 const TIMEOUT_MS = 20_000;
-
-/** None is green: it is the service's word. @type {Record<string, [role: string, icon: string]>} */
-const LOOKS = {
-  present: ["neutral", "tick"],
-  replaced: ["bad", "replaced"],
-  void: ["bad", "void"],
-  reversed: ["bad", "reversed"],
-  released: ["bad", "void"],
-  partly_reversed: ["caution", "half"],
-  detail_mismatch: ["caution", "differs"],
-  awaiting_approval: ["wait", "clock"],
-  accepted_not_sealed: ["wait", "clock"],
-  sealed_not_anchored: ["wait", "clock"],
-  anchored_not_final: ["wait", "clock"],
-  not_delivered_to_central: ["wait", "clock"],
-  node_lagging: ["wait", "clock"],
-  delivered_not_visible: ["caution", "warning"],
-  receipt_breached: ["bad", "warning"],
-  lost_after_anchor: ["bad", "broken"],
-  altered: ["bad", "broken"],
-  never_submitted: ["caution", "absent"],
-  other_region: ["caution", "arrow"],
-  forged: ["bad", "broken"],
-};
-
-/** @type {Record<string, string>} */
-const HOP_ICONS = { done: "tick", missing: "cross", differs: "differs", unknown: "question", not_applicable: "dash" };
 
 /**
  * @param {Element} root @param {Shown} shown

@@ -23,13 +23,18 @@ export const data = JSON.parse(byId("page").textContent);
  * @returns {boolean} false: it is coming anew
  */
 export function startPage() {
+  startWords();
+  return chosenEndpoints(data.connect) !== "reload";
+}
+
+/** The language and its switch: all that a page starts with which asks no endpoints. */
+export function startWords() {
   document.documentElement.classList.add("js");
   startLanguage();
   byId("language").addEventListener("click", (/** @type {Event} */ event) => {
     event.preventDefault();
     chooseLanguage(language() === "en" ? "zh-CN" : "en");
   });
-  return chosenEndpoints(data.connect) !== "reload";
 }
 
 /** @returns {import("../../../verifier/web/page/dropped.js").Surroundings} */
@@ -48,7 +53,7 @@ export function surroundings() {
 }
 
 /** @type {import("../../../verifier/web/page/dropped.js").Parts} */
-const parts = {
+export const parts = {
   async detector() {
     const [{ BarcodeDetector, prepareZXingModule }, wasm] = await Promise.all([
       import("barcode-detector/ponyfill"),

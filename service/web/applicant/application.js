@@ -1,0 +1,181 @@
+/** Step 2: what is applied for, and by whom; then the code that proves the contact. */
+
+import { h, icon } from "../../../verifier/web/page/dom.js";
+import { language, t } from "../../../verifier/web/page/texts.js";
+import { Refused } from "./ask.js";
+import { codeOf, contactOf } from "./contact.js";
+import { choices, errorsOf, field, keepingForm } from "./forms.js";
+import { forgetDraft } from "./kept.js";
+import { busy, button, notice, said, sentenceOf } from "./parts.js";
+
+/**
+ * @typedef {import("./case.js").Case} Case
+ * @typedef {import("./case.js").Opened} Opened
+ */
+
+const FIELDS = ["kind", "reason", "name", "company", "contact", "delivery", "language", "quiet"];
+/** Where the service names a member of the body that is called otherwise here. @type {Record<string, string>} */
+const NAMED = { "contact.address": "contact", "contact.channel": "contact", "notices.quiet_hours": "quiet" };
+const NIGHT = { start: "22:00", end: "08:00" };
+
+/** @param {Record<string, string>} typed @returns {{body: any, wrong: Record<string, import("./forms.js").Wrong>}} */
+export function applicationOf(typed) {
+  const contact = contactOf(typed.contact ?? "");
+  /** @type {Record<string, import("./forms.js").Wrong>} */
+  const wrong = {};
+  if (!typed.reason) wrong.reason = { key: "apply.reason.missing" };
+  if (!typed.name) wrong.name = { key: "apply.name.missing" };
+  if (contact === null) wrong.contact = { key: typed.contact ? "apply.contact.wrong" : "apply.contact.missing" };
+  const body = {
+    kind: typed.kind,
+    reason: typed.reason,
+    delivery: typed.delivery,
+    name: typed.name,
+    ...(typed.company && { company: typed.company }),
+    contact,
+    language: typed.language,
+    ...(contact && { notices: { channels: [contact.channel], quiet_hours: typed.quiet === "night" ? NIGHT : null } }),
+  };
+  return { body, wrong };
+}
+
+/**
+ * @param {Case} found @param {Opened} opened @param {{isAgain?: boolean, done?: () => void}} [look] it was sent before, and is corrected
+ * @returns {HTMLElement}
+ */
+export function applyForm(found, opened, { isAgain = false, done } = {}) {
+  const before = found.application ?? {};
+  const onlyCopy = found.diagnosis?.status === "partly_reversed";
+  const kinds = h("div", {}, kindChoices(onlyCopy, before.kind ?? "copy"));
+  const act = button(isAgain ? "apply.again" : "apply.submit", { icon: "arrow", primary: true, type: "submit" });
+  const form = keepingForm(
+    "apply",
+    [
+      said("apply.heading", "h2", { tabindex: "-1" }),
+      kinds,
+      field("reason", "apply.reason", { rows: 3, maxlength: 500, hint: "apply.reason.hint", value: before.reason ?? "" }),
+      h(
+        "div",
+        { class: "two" },
+        field("name", "apply.name", { autocomplete: "name", maxlength: 100, value: before.name ?? "", hint: "apply.name.hint" }),
+        field("company", "apply.company", { autocomplete: "organization", maxlength: 200, value: before.company ?? "", hint: "apply.company.hint" }),
+      ),
+      field("contact", "apply.contact", { autocomplete: "email", inputmode: "email", maxlength: 254, hint: "apply.contact.hint" }),
+      choices(
+        "delivery",
+        "apply.delivery",
+        [
+          ["download", "delivery.download", "delivery.download.hint"],
+          ["collect", "delivery.collect", "delivery.collect.hint"],
+        ],
+        before.delivery ?? "download",
+      ),
+      h(
+        "details",
+        { class: "plain-details" },
+        h("summary", {}, said("apply.notices"), icon("chevron")),
+        h(
+          "div",
+          { class: "stack wide-gap" },
+          choices("language", "apply.language", [["zh-CN", "language.zh"], ["en", "language.en"]], before.language ?? language()),
+          choices("quiet", "apply.quiet", [["night", "quiet.night"], ["none", "quiet.none"]], "night"),
+        ),
+      ),
+      h("p", { class: "hint" }, icon("shield"), said("apply.privacy")),
+      h("div", { class: "buttons" }, act),
+    ],
+    () => void busy(act, send),
+  );
+
+  async function send() {
+    const { body, wrong } = applicationOf(form.values());
+    form.show(wrong);
+    if (Object.keys(wrong).length > 0) return;
+    try {
+      await opened.act("application", body);
+      done?.();
+    } catch (error) {
+      if (error instanceof Refused && error.code === "reprint_copy_only") {
+        kinds.replaceChildren(kindChoices(true, "copy"));
+        form.show({ kind: error.detail });
+      } else if (error instanceof Refused && error.code === "too_many_codes") {
+        await opened.read(); // it was taken down; only the code did not go out
+        form.show({ "": error.detail });
+      } else form.show(errorsOf(error, FIELDS, NAMED));
+    }
+  }
+  return form.element;
+}
+
+/** @param {boolean} onlyCopy @param {string} chosen */
+const kindChoices = (onlyCopy, chosen) =>
+  choices(
+    "kind",
+    "apply.kind",
+    [["copy", "kind.copy", "kind.copy.hint"], ...(onlyCopy ? [] : [/** @type {[string, string, string]} */ (["reissue", "kind.reissue", "kind.reissue.hint"])])],
+    onlyCopy ? "copy" : chosen,
+  );
+
+/** @param {Case} found @param {Opened} opened @param {() => void} correct the contact @returns {HTMLElement} */
+export function codeForm(found, opened, correct) {
+  const act = button("code.submit", { icon: "tick", primary: true, type: "submit" });
+  const told = h("p", { class: "hint", role: "status" });
+  const again = button("code.again", {
+    icon: "again",
+    run: () =>
+      void busy(again, async () => {
+        try {
+          await opened.act("codes");
+          told.textContent = t("code.sent_again");
+          wait(again);
+        } catch (error) {
+          told.textContent = sentenceOf(error);
+        }
+      }),
+  });
+  const form = keepingForm(
+    "code",
+    [
+      said("code.heading", "h2", { tabindex: "-1" }),
+      h("p", {}, t("code.sent", { contact: found.contact_hint ?? "—" })),
+      field("code", "code.label", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: 12, hint: "code.hint", class: "code" }),
+      h("div", { class: "buttons" }, act, again),
+      told,
+      h("p", {}, button("code.correct", { quiet: true, run: correct })),
+    ],
+    () => void busy(act, send),
+  );
+  wait(again);
+
+  async function send() {
+    const code = codeOf(form.values().code ?? "");
+    form.show(code === null ? { code: { key: "code.wrong" } } : {});
+    if (code === null) return;
+    try {
+      const { token, case: moved } = await opened.act("session", { code });
+      forgetDraft("code");
+      opened.renew(token);
+      opened.take(moved);
+    } catch (error) {
+      const detail = error instanceof Refused && error.errors.length === 0 ? error.detail : null;
+      form.show(detail === null ? errorsOf(error, ["code"]) : { code: detail });
+    }
+  }
+  return form.element;
+}
+
+const AGAIN_S = 30;
+
+/** Not at once: the first may be on its way. @param {HTMLButtonElement} again */
+export function wait(again) {
+  again.disabled = true;
+  setTimeout(() => (again.disabled = false), AGAIN_S * 1000);
+}
+
+/** Why it was given back, on top of what is to be corrected. @param {string | null} reason */
+export const returnedNotice = (reason) =>
+  h(
+    "div",
+    { class: "returned" },
+    notice("caution", "warning", said("returned.heading", "p", { class: "strong" }), h("p", {}, reason ?? t("returned.no_reason")), said("returned.how", "p", { class: "hint" })),
+  );

@@ -1,0 +1,117 @@
+/** What the applicant's pages are put together from. */
+
+import { byId, h, icon } from "../../../verifier/web/page/dom.js";
+import { onLanguage, t } from "../../../verifier/web/page/texts.js";
+
+/**
+ * @typedef {import("../../../verifier/web/page/dom.js").Child} Child
+ *
+ * @typedef {object} Look of a button
+ * @property {string} [icon]
+ * @property {boolean} [primary]
+ * @property {boolean} [quiet] a link among buttons
+ * @property {string} [href]
+ * @property {(event: Event) => void} [run]
+ * @property {string} [type]
+ */
+
+/** A text that follows the language. @param {string} key @param {string} [tag] @param {Record<string, unknown>} [attributes] */
+export const said = (key, tag = "span", attributes = {}) => h(tag, { "data-t": key, ...attributes }, t(key));
+
+/** @param {string} key @param {Look} look */
+export function button(key, { icon: shape, primary, quiet, href, run, type = "button" } = {}) {
+  const attributes = { class: quiet ? "quiet" : primary ? "button primary" : "button" };
+  const shown = [shape && icon(shape), said(key)];
+  return href ? h("a", { ...attributes, href }, shown) : h("button", { ...attributes, type, onclick: run }, shown);
+}
+
+/** While something runs its button says so, and does not run it twice. @param {HTMLButtonElement} pressed @param {() => Promise<void>} work */
+export async function busy(pressed, work) {
+  if (pressed.getAttribute("aria-busy") === "true") return;
+  // Not `disabled`: that would take the focus away from under the finger.
+  pressed.setAttribute("aria-busy", "true");
+  try {
+    await work();
+  } finally {
+    pressed.removeAttribute("aria-busy");
+  }
+}
+
+/** @param {string} role @param {string} shape @param {...(Child | Child[])} children */
+export const notice = (role, shape, ...children) =>
+  h("div", { class: "notice", "data-role": role }, icon(shape), h("div", {}, ...children));
+
+/**
+ * A part that is drawn anew when what it shows has changed, and in the other language.
+ * @param {HTMLElement} root @param {() => (Child | Child[])} view
+ */
+export function drawn(root, view) {
+  const draw = () => root.replaceChildren(...[view()].flat(3).filter(isThere));
+  onLanguage(draw);
+  draw();
+  return draw;
+}
+
+/** @param {any} child @returns {child is Node | string} */
+export const isThere = (child) => child !== null && child !== undefined && child !== false;
+
+/** Read out to who cannot see it. @param {string} text */
+export const announce = (text) => {
+  byId("live").textContent = text;
+};
+
+/** What the service said when it refused, or that nobody answered; and the way to try again. @param {unknown} error @param {() => void} [again] */
+export const trouble = (error, again) =>
+  h(
+    "div",
+    { class: "notice", "data-role": "caution", role: "alert" },
+    icon("warning"),
+    h(
+      "div",
+      { class: "stack" },
+      h("p", {}, sentenceOf(error)),
+      again && h("p", {}, button("again.try", { icon: "again", run: again })),
+    ),
+  );
+
+/** @param {unknown} error */
+export const sentenceOf = (error) => (error instanceof Error && "detail" in error ? String(error.detail) : t("ask.unreachable"));
+
+/** What stands where something will. @param {string} key of what is being done */
+export const waiting = (key) =>
+  h(
+    "section",
+    { class: "card stack", "aria-busy": "true" },
+    h("p", { class: "row" }, h("span", { class: "small spinner", "data-role": "wait" }), said(key, "span", { role: "status" })),
+    h("div", { class: "bones", "aria-hidden": "true" }, [0, 1, 2].map(() => h("p", { class: "bone" }))),
+  );
+
+/** A value that is copied whole. @param {string} value @param {string} key of its name */
+export function copyable(value, key) {
+  const label = said("copy.do");
+  const pressed = h(
+    "button",
+    {
+      type: "button",
+      class: "button small",
+      "aria-label": t("copy.of", { name: t(key) }),
+      onclick: async () => {
+        await navigator.clipboard.writeText(value);
+        label.textContent = t("copy.done");
+        announce(t("copy.done"));
+        setTimeout(() => (label.textContent = t("copy.do")), 2000);
+      },
+    },
+    icon("copy"),
+    label,
+  );
+  return h("span", { class: "copyable" }, h("span", { class: "value" }, value), navigator.clipboard && pressed);
+}
+
+/** Name and value, a line each. @param {([key: string, value: Child | Child[]] | null | false)[]} facts */
+export const factList = (facts) =>
+  h(
+    "dl",
+    { class: "facts" },
+    facts.filter(isThere).map(([key, value]) => h("div", {}, said(key, "dt"), h("dd", {}, value))),
+  );
