@@ -36,7 +36,7 @@ test("no text is without a use, and none is asked for that is not there", () => 
 
 test("every verdict of the rules has its look", () => {
   const verdicts = [.../^Verdict = Literal\[([^\]]*)\]/m.exec(read("service/diagnosis/rules.py"))[1].matchAll(/"(\w+)"/g)].map(([, one]) => one);
-  const looks = /const LOOKS = \{([^}]*)\}/.exec(scripts)[1];
+  const looks = /const LOOKS = \{([^}]*)\}/.exec(read("service/web/scripts/diagnosis_looks.js"))[1];
   for (const verdict of verdicts.filter((one) => one !== "undecided")) assert.match(looks, new RegExp(`\\b${verdict}: \\[`), verdict);
   assert.doesNotMatch(looks, /"good"/, "it is the service's word: nothing in it is green");
 });

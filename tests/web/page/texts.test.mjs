@@ -11,6 +11,8 @@ const root = new URL("../../../", import.meta.url);
 const read = (name) => ({ ...of(name), ...of(`single.${name}`) });
 const of = (name) => JSON.parse(readFileSync(new URL(`verifier/web/page/texts/${name}.json`, root), "utf8"));
 const [zh, en] = [read("zh-CN"), read("en")];
+/** Whose texts the templates name as well; tests/web/applicant holds them to the same. */
+const applicants = JSON.parse(readFileSync(new URL("service/web/applicant/texts/zh-CN.json", root), "utf8"));
 const variants = (text) => (typeof text === "string" ? [text] : Object.values(text));
 const gaps = (text) => [...new Set(variants(text).flatMap((one) => one.match(/\{\w+\}/g) ?? []))].sort();
 
@@ -61,7 +63,7 @@ test("no text is without a use, and none is asked for that is not there", () => 
   assert.deepEqual(unused, []);
   const groups = new Set(Object.keys(zh).map((key) => key.split(".")[0]));
   const missing = [...named].filter(
-    (key) => groups.has(key.split(".")[0]) && !(key in zh) && !/\.(js|json|html|css|svg|wasm|py)$/.test(key),
+    (key) => groups.has(key.split(".")[0]) && !(key in zh) && !(key in applicants) && !/\.(js|json|html|css|svg|wasm|py)$/.test(key),
   );
   // Codes of messages.js have names like these; `service.web` is a package.
   const others = /^(form|content|entry|receipt|inclusion|register|final|newest|current|pending|chain|fetched|trust|service\.web$)/;
