@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     heartbeat_s: int = Field(default=3600, ge=1)
     note_s: int = Field(default=600, ge=1)
     """How often the head of the activity log is anchored, where it has changed."""
+    idempotency_s: int = Field(default=30 * 86_400, ge=86_400)
+    """So long a write may be asked for again by its Idempotency-Key; then the worker forgets it."""
     grace_s: int = Field(default=300, ge=0)
     max_lag_s: int = Field(default=3600, ge=1)
     confirmations: int | None = Field(default=None, ge=1)

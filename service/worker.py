@@ -21,6 +21,7 @@ from service.chain import Chain
 from service.config import Settings, secret_bytes
 from service.db import Database, is_unique_violation
 from service.deliveries import courier
+from service.invoices import idempotency
 from service.invoices.importing import Importer
 from service.invoices.indexing import Indexer
 from service.ledger import health, incidents, notes, pruning
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 
 _GWEI = 10**9
 _FORGET_S = 3600.0
+_FORGOTTEN_AT_ONCE = 1000
 _EAGER_S = 0.01
 """Between two rounds that moved something: a mistake that moves for ever must not eat a processor."""
 _OVERTAKEN = 10
@@ -167,14 +169,17 @@ class Worker:
         return self._importer.step()
 
     def _forget(self) -> bool:
-        """Sessions, devices and failures to sign in that are over."""
+        """Sessions, devices and failures to sign in that are over, and writes that are asked for again no more, some at a time."""
         now = self._clock()
         if 0 <= now - self._forgot_at < _FORGET_S:
             return False
-        self._forgot_at = now
+        now_ms = int(now * 1000)
         with self._database.write() as connection:
-            sessions.forget_old(connection, int(now * 1000))
-        return False
+            sessions.forget_old(connection, now_ms)
+            is_more = idempotency.forget(connection, now_ms - self._settings.idempotency_s * 1000, _FORGOTTEN_AT_ONCE)
+        if not is_more:
+            self._forgot_at = now
+        return is_more
 
     def _prune(self) -> bool:
         with self._database.read() as connection:

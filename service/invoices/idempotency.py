@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database, is_unique_violation
@@ -46,6 +46,18 @@ def done_before(database: Database, attempt: Attempt | None) -> Any | None:
         return None
     with database.read() as connection:
         return find(connection, attempt)
+
+
+def forget(connection: Connection, before_ms: int, at_most: int) -> bool:
+    """Delete the oldest that are from before then; True where as many as that were found, so that there may be more."""
+    columns = (table.c.owner, table.c.key, table.c.part)
+    old = connection.execute(select(*columns).where(table.c.at < before_ms).order_by(table.c.at).limit(at_most)).all()
+    if old:
+        is_it = [column == bindparam(f"old_{column.name}") for column in columns]
+        connection.execute(
+            delete(table).where(*is_it), [{f"old_{name}": value for name, value in row._asdict().items()} for row in old]
+        )
+    return len(old) == at_most
 
 
 def write_once(

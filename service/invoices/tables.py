@@ -116,6 +116,7 @@ idempotency_keys = Table(
     Column("made", Text, nullable=False, comment="JSON: what was made, from which the answer is built again"),
     Column("at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
 )
+Index("idempotency_keys_at_idx", idempotency_keys.c.at)
 
 imports = Table(
     "imports",

@@ -8,11 +8,15 @@ from zipfile import ZipFile
 
 import orjson
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
 
 from service.api import batch as batch_room
 from service.invoices import submitting
 from service.invoices.idempotency import Attempt
 from service.invoices.importing import Importer
+from service.invoices.tables import idempotency_keys
+from service.worker import Worker
 from tests.integration.api import S01, S06, S10, SELLER, Api, proof_file
 from tests.unit.samples import SAMPLES, changed, sections_of
 
@@ -54,6 +58,38 @@ def test_the_same_write_again_gets_the_same_answer(api: Api) -> None:
     later = api.submit(sections, headers=headers).json()
     assert later == {**first.json(), "state": "final"}
     assert api.verdict(proof_file(sections, later)).verdict == "pending"
+
+
+def test_keys_are_forgotten_after_their_time_some_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.worker._FORGOTTEN_AT_ONCE", 2)
+    now = [api.context.clock()]
+    api.context.clock = lambda: now[0]
+    given = api.settings.model_copy(update={"anchor_key": SecretStr("22" * 32), "idempotency_s": 86_400})
+    worker = Worker(given, api.database, lambda: now[0])
+
+    def ask(key: str) -> Any:
+        return api.submit(sections_of("S01"), headers={**api.issuer, "Idempotency-Key": key})
+
+    def kept() -> set[str]:
+        with api.database.read() as connection:
+            return set(connection.scalars(select(idempotency_keys.c.key)))
+
+    assert ask("a-1").status_code == 201
+    assert not worker._forget()
+    for n in range(2, 6):
+        api.submit(changed("S10", "/header/number", f"2611299900000010{n:04}"), headers={**api.issuer, "Idempotency-Key": f"a-{n}"})
+    now[0] += 86_300
+    api.submit(sections_of("S06"), headers={**api.issuer, "Idempotency-Key": "b-1"})
+    assert not worker._forget()
+    assert ask("a-1").status_code == 201, "its time is not over"
+    assert len(kept()) == 6
+    now[0] += 3_700
+    assert worker._forget(), "there is more"
+    assert len(kept()) == 4
+    while worker._forget():
+        pass
+    assert kept() == {"b-1"}
+    assert ask("a-1").json()["code"] == "number_taken"
 
 
 def test_another_body_or_path_under_the_same_key_is_refused(api: Api) -> None:
