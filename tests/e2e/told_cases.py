@@ -147,7 +147,7 @@ class Told:
         self.diagnosis = diagnosis or present()
         self.asked: list[tuple[str, str, Any]] = []
         self.handlers: dict[tuple[str, str], Handler] = {}
-        page.route(re.compile(r"/v1/(diagnoses|reprints|feedback|notifications)"), self._answer)
+        page.route(re.compile(r"/v1/(diagnoses|recoveries|reprints|feedback|notifications)"), self._answer)
 
     def keep(self, page: Page) -> None:
         """As if this browser's tab had opened the case before."""
@@ -211,7 +211,7 @@ def _body(request: Request) -> Any:
 def _fulfil(route: Route, answered: Answer) -> None:
     status, body = answered
     if isinstance(body, bytes):
-        route.fulfill(status=status, body=body, content_type="image/png")
+        route.fulfill(status=status, body=body, content_type="application/pdf" if body.startswith(b"%PDF") else "image/png")
     else:
         kind = "application/json" if status < 400 else "application/problem+json"
         route.fulfill(status=status, body=json.dumps(body), content_type=kind)

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from service.web import pages, policy, server_answer, static
 from service.web.server_answer import Said
-from service.web.texts import TAGS, catalogue, text
+from service.web.texts import TAGS, applicant_text, catalogue, text
 
 TRUST: dict[str, Any] = {
     "protocol": "zp1",
@@ -88,6 +88,24 @@ def test_what_a_link_asks_for_is_taken_only_where_it_is_an_origin() -> None:
     ):
         assert policy.chosen(wrong) == (), wrong
     assert len(policy.chosen(",".join(f"https://a{n}.example" for n in range(20)))) == policy.MAX_CHOSEN
+
+
+@pytest.mark.parametrize("path", ["/reprint", "/feedback", "/unsubscribe"])
+def test_the_applicants_pages_ask_the_service_alone(client: TestClient, path: str) -> None:
+    for tag in TAGS.values():
+        answer = client.get(f"{path}?connect=https://mine.example", headers={"Accept-Language": tag})
+        assert answer.status_code == 200
+        assert f'<html lang="{tag}">' in answer.text
+        assert applicant_text(tag, f"title.{path[1:]}") in answer.text
+        policy_sent = answer.headers["content-security-policy"]
+        assert "connect-src 'self';" in policy_sent
+        assert "img-src 'self' blob:;" in policy_sent
+        assert ("'wasm-unsafe-eval'" in policy_sent) == (path == "/reprint"), "only where a code is scanned"
+        assert "preconnect" not in answer.text
+        assert "set-cookie" not in answer.headers
+        assert "applicant/applicant.css" in answer.text
+        assert 'id="icon-identity"' in answer.text
+    assert "/applicant/" not in client.get("/").text, "the look-up page loads nothing of theirs"
 
 
 def test_static_files_are_what_is_there_and_nothing_else(client: TestClient) -> None:

@@ -60,7 +60,7 @@ export function applyForm(found, opened, { isAgain = false, done } = {}) {
         field("name", "apply.name", { autocomplete: "name", maxlength: 100, value: before.name ?? "", hint: "apply.name.hint" }),
         field("company", "apply.company", { autocomplete: "organization", maxlength: 200, value: before.company ?? "", hint: "apply.company.hint" }),
       ),
-      field("contact", "apply.contact", { autocomplete: "email", inputmode: "email", maxlength: 254, hint: "apply.contact.hint" }),
+      field("contact", "apply.contact", { autocomplete: "email", inputmode: "email", maxlength: 254, hint: "apply.contact.hint", value: before.contact?.address ?? "" }),
       choices(
         "delivery",
         "apply.delivery",

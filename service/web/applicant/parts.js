@@ -94,7 +94,6 @@ export function copyable(value, key) {
     {
       type: "button",
       class: "button small",
-      "aria-label": t("copy.of", { name: t(key) }),
       onclick: async () => {
         await navigator.clipboard.writeText(value);
         label.textContent = t("copy.done");
@@ -104,6 +103,7 @@ export function copyable(value, key) {
     },
     icon("copy"),
     label,
+    said(key, "span", { class: "visually-hidden" }),
   );
   return h("span", { class: "copyable" }, h("span", { class: "value" }, value), navigator.clipboard && pressed);
 }
