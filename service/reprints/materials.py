@@ -161,12 +161,9 @@ def remove(connection: Connection, case: Case, material_id: str) -> Item:
 
 def picture(connection: Connection, case_id: str, material_id: str, page: int, vault: Vault) -> bytes:
     """One page as PNG. Raises Refused("material_not_found")."""
-    query = select(reprint_materials.c.wrapped, reprint_material_pages.c.picture).where(
-        reprint_materials.c.id == material_id,
-        reprint_materials.c.case_id == case_id,
-        reprint_material_pages.c.material_id == material_id,
-        reprint_material_pages.c.page == page,
-    )
+    table, pages = reprint_materials, reprint_material_pages
+    is_this = (table.c.id == material_id, table.c.case_id == case_id, pages.c.page == page)
+    query = select(table.c.wrapped, pages.c.picture).join(pages, pages.c.material_id == table.c.id).where(*is_this)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise Refused("material_not_found")
