@@ -23,10 +23,12 @@ from service.trouble import Trouble
 from verifier.chain import ChainReader
 from verifier.errors import ChainUnavailable
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 QUIET_MS = 3_600_000
 """An incident that goes on is written down once in so long."""
+UNACKNOWLEDGED_S = 60.0
+"""An acknowledgement that the service did not take is tried again after so long."""
 
 
 class NodeStanding(NamedTuple):
@@ -48,7 +50,10 @@ def standing(connection: Connection) -> NodeStanding:
 
 
 class Node:
-    """Follows, one round at a time. `open_reader` gives a reader of the chain as of now."""
+    """Follows, one round at a time. `open_reader` gives a reader of the chain as of now.
+
+    `acknowledge` tells the service how far it has come, so that people there see who lags; it raises RemoteFailed.
+    """
 
     def __init__(
         self,
@@ -57,12 +62,16 @@ class Node:
         source: Source,
         max_lag_s: int,
         clock: Callable[[], float] = time.time,
+        acknowledge: Callable[[int], None] | None = None,
     ) -> None:
         self._database = database
         self._open_reader = open_reader
         self._source = source
         self._max_lag_s = max_lag_s
         self._clock = clock
+        self._acknowledge = acknowledge
+        self._acknowledged = 0
+        self._next_try = 0.0
 
     def round(self) -> bool:
         """Take what there is; False where something keeps the node from going on. Told to everybody either way."""
@@ -86,8 +95,21 @@ class Node:
                 detail = f"batch {error.seq}: {error.reason}"[:1000]
                 incidents.record(connection, int(self._clock() * 1000), "feed_refused", error.seq, detail, quiet_ms=QUIET_MS)
         else:
+            self._tell(reached.seq)
             return reached.behind == 0
         return False
+
+    def _tell(self, seq: int) -> None:
+        """Not again and again where the service does not take it: a node serves all the same."""
+        now = time.monotonic()
+        if self._acknowledge is None or seq == self._acknowledged or now < self._next_try:
+            return
+        try:
+            self._acknowledge(seq)
+            self._acknowledged = seq
+        except RemoteFailed as error:
+            self._next_try = now + UNACKNOWLEDGED_S
+            log.warning("not_acknowledged", seq=seq, detail=str(error))
 
     def _check_still_there(self, reader: ChainReader) -> None:
         """What was final is final: a chain that holds another anchor now, or none, is not the one that was followed."""

@@ -60,6 +60,17 @@ class Remote:
                 raise RemoteFailed(f"the answer of {self.url} holds no pages") from None
         return found
 
+    def acknowledge(self, cursor: int) -> None:
+        """Tell it that everything up to batch `cursor` has arrived."""
+        try:
+            answer = self._session.post(
+                self.url + "/v1/central/acknowledgements", json={"cursor": cursor}, timeout=TIMEOUT_S, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise RemoteFailed(f"no answer from {self.url} ({type(error).__name__})") from None
+        if answer.status_code != 200:
+            raise RemoteFailed(f"{self.url}/v1/central/acknowledgements answered {answer.status_code}")
+
     def trust(self) -> bytes:
         """Its trust file, as it is."""
         with self._get("/v1/trust", {}) as answer:
@@ -72,7 +83,8 @@ class Remote:
             raise RemoteFailed(f"no answer from {self.url} ({type(error).__name__})") from None
         if answer.status_code != 200 and answer.status_code not in allowed:
             with answer:
-                raise RemoteFailed(f"{self.url}{path} answered {answer.status_code}")
+                hint = ": it needs an API key of its own" if answer.status_code == 401 else ""
+                raise RemoteFailed(f"{self.url}{path} answered {answer.status_code}{hint}")
         return answer
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

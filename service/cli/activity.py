@@ -9,7 +9,7 @@ from service.cli.settings import load_settings, open_database
 from service.config import Settings
 from service.db import Database
 from service.ledger.notes import Note
-from service.ledger.receipts import receipt_keys
+from service.ledger.receipts import public_keys
 from service.reconciliation.activity import Checked, check
 from service.reconciliation.working import ChainAccess
 from verifier.errors import ChainUnavailable
@@ -50,7 +50,7 @@ def _check(database: Database, settings: Settings, offline: bool) -> Checked:
     access = None
     try:
         if not offline:
-            access = ChainAccess(settings, receipt_keys(settings).public)
+            access = ChainAccess(settings, public_keys(settings))
         with database.read() as connection:
             return check(connection, access.reader() if access else None)
     except ValueError as error:

@@ -81,9 +81,12 @@ def _sources(settings: Settings, url: str | None, *, sections: bool) -> Iterator
     if settings.contract is None:
         raise Failed(Exit.CONFIGURATION, "settings", "ZHENGPIAO_CONTRACT is not set")
     if url is None:
-        from service.ledger.receipts import receipt_keys
+        from service.ledger.receipts import public_keys
 
-        access = ChainAccess(settings, receipt_keys(settings).public)
+        try:
+            access = ChainAccess(settings, public_keys(settings))
+        except ValueError as error:
+            raise Failed(Exit.CONFIGURATION, "settings", str(error)) from None
         with open_database(settings) as database:
             try:
                 yield feed.FromDatabase(database, "leaves" if sections else "entries"), access
@@ -139,10 +142,13 @@ def following(url: str) -> Iterator[None]:
     with open_database(settings, migrated=False) as database:
         migrations.migrate(database)
         access = ChainAccess(settings, dict(trust.service_keys))
-        end = follow_in_background(Node(database, access.reader, remote.feed(), settings.max_lag_s), settings.poll_s)
+        telling = Remote(url, _follow_key(settings))  # a session of its own, beside a feed that may be under way
+        node = Node(database, access.reader, remote.feed(), settings.max_lag_s, acknowledge=telling.acknowledge)
+        end = follow_in_background(node, settings.poll_s)
         try:
             yield
         finally:
             end()
             access.close()
+            telling.close()
             remote.close()

@@ -68,14 +68,16 @@ def _run(
     repair: bool,
     stack: ExitStack,
 ) -> Any:
-    from service.ledger.receipts import receipt_keys
+    from service.ledger.receipts import public_keys
     from service.reconciliation import runs
     from service.reconciliation.working import ChainAccess, nodes_of
 
     if settings.contract is None:
         raise Failed(Exit.CONFIGURATION, "settings", "ZHENGPIAO_CONTRACT is not set")
-    public = settings.public_service_keys or receipt_keys(settings).public
-    access = ChainAccess(settings, public)
+    try:
+        access = ChainAccess(settings, public_keys(settings))
+    except ValueError as error:
+        raise Failed(Exit.CONFIGURATION, "settings", str(error)) from None
     stack.callback(access.close)
     if node is not None:
         from service.central.remote import Remote, RemoteFailed

@@ -114,3 +114,15 @@ def receipt_keys(settings: Settings) -> ReceiptKeys:
         raise ValueError("ZHENGPIAO_CONTRACT is not set")
     contract = bytes.fromhex(settings.contract[2:])
     return ReceiptKeys(secret_bytes(settings.receipt_key, "ZHENGPIAO_RECEIPT_KEY"), settings.chain_id, contract)
+
+
+def public_keys(settings: Settings) -> dict[str, bytes]:
+    """The service's public keys by key id: for who checks its receipts, which takes no private key.
+
+    Raises ValueError where the settings have neither them nor the receipt key.
+    """
+    if settings.public_service_keys:
+        return dict(settings.public_service_keys)
+    if settings.receipt_key is None:
+        raise ValueError("ZHENGPIAO_SERVICE_KEYS is not set, nor is ZHENGPIAO_RECEIPT_KEY")
+    return dict(receipt_keys(settings).public)

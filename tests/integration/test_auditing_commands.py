@@ -115,6 +115,18 @@ def test_what_cannot_be_done_is_said(command: list[str], status: int, capsys: py
     assert capsys.readouterr().err.startswith("zhengpiao: ")
 
 
+def test_who_checks_receipts_needs_no_private_key(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ZHENGPIAO_RECEIPT_KEY")
+    for command in (["reconcile"], ["mirror", "mirrored"], ["activity", "verify"]):
+        assert main(command) == Exit.CONFIGURATION, command
+        assert "ZHENGPIAO_SERVICE_KEYS is not set, nor is ZHENGPIAO_RECEIPT_KEY" in capsys.readouterr().err
+    monkeypatch.setenv("ZHENGPIAO_SERVICE_KEYS", ",".join(key.hex() for key in sqlite_store.keys.public.values()))
+    for command in (["reconcile"], ["mirror", "mirrored"], ["activity", "verify"]):
+        assert main(command) == Exit.DONE, (command, capsys.readouterr().err)
+
+
 def test_a_mirror_is_brought_up_to_date_and_names_what_is_gone(
     sqlite_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,6 +202,10 @@ def test_a_node_and_a_mirror_follow_over_http(
                 assert time.monotonic() < deadline, (tmp_path / "node/log").read_text()
                 time.sleep(0.1)
             assert seq == "4"
+            while len(told := sqlite_store.row("SELECT count(*), max(cursor) FROM acknowledgements")) and told[0] < 2:
+                assert time.monotonic() < deadline, "the node tells how far it has come"
+                time.sleep(0.1)
+            assert tuple(told) == (2, 4)
             answer = requests.post(f"{node}/v1/proofs", json={"number": S01}, timeout=5)
             assert answer.json()["register"]["seq"] == 4
             answer = requests.post(f"{node}/v1/proofs", json={"number": number_of(999_999)}, timeout=5)
