@@ -52,7 +52,10 @@ def tour(demo: Demo, around: Surroundings) -> None:
         expected = {("differs", number_of(CENTRAL_ALTERED)), ("missing_there", number_of(CENTRAL_MISSING))}
         demo.place.done("central_spoilt", altered=CENTRAL_ALTERED, missing=CENTRAL_MISSING)
         _reconcile(demo, around.settings, _record(around), expected)
+    _reconcile(demo, around.settings, _record(around), expected=())
     _cut_off(demo, around)
+    _reconcile(demo, around.settings, ["--node", around.node_url], expected=())
+    demo.place.done("all_resolved", url=demo.url)
 
 
 def _record(around: Surroundings) -> list[object]:

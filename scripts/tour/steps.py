@@ -202,7 +202,7 @@ def _create_keys(database_url: str) -> tuple[dict[str, str], dict[str, str]]:
         issuers = {seller: create_key(connection, "issuer", [seller], "test", label="demo")[1] for seller in sellers}
         keys = {"issuer": issuers[first["seller"]["tax_id"]]}
         for role, tax_ids in bound.items():
-            keys[role] = create_key(connection, role, tax_ids, "test", label="demo")[1]
+            keys[role] = create_key(connection, role, tax_ids, "test", label=f"demo: {role}")[1]
     database.close()
     return keys, issuers
 

@@ -47,6 +47,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The node is cut off from the feed while {number} becomes final. Reconciliation names:",
     ),
     "node_back": ("节点恢复，已追上", "The node is back, and has caught up"),
+    "all_resolved": (
+        "再对一次账：中心系统和节点的差异都已解决（未解决的见 {url}/metrics 和 {url}/audit/runs）",
+        "Reconciled once more: what differed in the central record and the node is resolved ({url}/metrics, {url}/audit/runs)",
+    ),
     "findings_differ": ("对账应指出 {expected}，却是 {found}", "Reconciliation should name {expected}, and names {found}"),
     "followed": ("登记 {number}，逐个环节询问它在哪里：", "Registered {number}, and asked where it is at each hop:"),
     "diagnosing": (

@@ -139,8 +139,12 @@ def test_the_tour_shows_each_trouble_found_and_named(demo: Demo) -> None:
         "missing_there 011002400111-99000007",
         "differs 26442999000000000005 amount_with_tax",
         "lagging",
+        "Reconciled once more",
     ):
         assert found in printed
+    metrics = httpx2.get(f"{demo.settings()['url']}/metrics").text
+    opened = [line for line in metrics.splitlines() if line.startswith("zhengpiao_findings{")]
+    assert all(line.endswith(" 0.0") for line in opened), opened
 
 
 def test_the_tour_shows_where_invoices_get_lost(demo: Demo) -> None:
