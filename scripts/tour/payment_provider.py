@@ -2,8 +2,8 @@
 
     python -m scripts.tour.payment_provider [--port N]
 
-Prints one line of JSON when it listens: {"url"}. PAYMENT_KEY is what whoever asks must show, PAYMENT_SECRET (whsec_ and base64) what
-its call-backs are signed with. /pay/ID is the page with the button; / lists every payment. It knows nothing of the service's code.
+Prints one line of JSON when it listens: {"url"}. PAYMENT_KEY is what whoever asks must show, PAYMENT_SECRET (whsec_ and base64)
+what its call-backs are signed with. /pay/ID is the page with the button; / lists every payment. It imports nothing of the service.
 """
 
 import argparse
