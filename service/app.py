@@ -35,7 +35,7 @@ from service.api.reprints import case, materials, opening, payments, results, re
 from service.api.staff import activity, desk, evidence, exports, releases, session, users
 from service.config import Settings
 from service.web import desk as desk_pages
-from service.web import pages
+from service.web import missing, pages
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.router.routes.extend(router.routes)
     app.router.routes.extend([*pages.routes(), *desk_pages.routes()])
     problems.install(app)
+    missing.install(app)
     operations.install(app, routers)
     if settings.follow is not None:
         app.add_middleware(NodeGate, context=context)
