@@ -137,7 +137,7 @@ def test_what_is_said_is_kept_encrypted_and_bound_to_its_place(api: Api, reviewe
 
 
 def test_what_cannot_be_taken_says_why(lite: Api) -> None:
-    refused = {
+    refused: dict[str, dict[str, Any]] = {
         "/message": {"message": ""},
         "/message ": {"message": "x" * 2001},
         "/message  ": {"message": "a\u0007b"},
