@@ -91,7 +91,7 @@ def test_what_does_not_match_is_diagnosed_at_once(site: Site, visit: Visit) -> N
     shown(visit, "detail_mismatch")
     assert asked(site) == [FACTS]
     text = visit.page.inner_text("#diagnosis")
-    for part in ("所填内容不符", "下一步请由您完成", "对照票面逐项核对", "号码、日期和金额", "再试 4 次"):
+    for part in ("所填内容不符", "下一步请由您完成", "对照票面逐项核对", "号码、日期和金额"):
         assert part in text
     visit.page.click(".actions .primary")  # correct it
     expect(visit.page.locator("#diagnosis")).to_be_empty()
@@ -166,11 +166,13 @@ def test_a_code_that_is_valid_is_asked_about_on_request(site: Site, visit: Visit
     visit.page.click("#diagnosis button")
     # The chain cannot be read: that says nothing of the invoice, and can be tried again.
     expect(visit.page.locator("#diagnosis .notice")).to_contain_text("现在读不到区块链")
-    site.answers.diagnoses = [said("present", "nothing", "nobody", "charged")]
+    number, commitment = copy_of((PROOFS / "valid.proof.json").read_bytes())
+    site.answers.diagnoses = [{**said("present", "nothing", "nobody", "charged", state="final"), "number": number}]
     visit.page.locator("#diagnosis").get_by_role("button", name="再查一次").click()
     shown(visit, "present")
-    number, commitment = copy_of((PROOFS / "valid.proof.json").read_bytes())
     assert asked(site)[-1] == {"number": number, "commitment": commitment}
+    link = visit.page.locator("#diagnosis a", has_text="申请补打").get_attribute("href")
+    assert link == f"/reprint#{code}", "the application begins with the same copy"
 
 
 def test_a_proof_file_restores_what_was_lost(site: Site, visit: Visit) -> None:

@@ -6,6 +6,7 @@
 import { button } from "../../../verifier/web/page/answer_view.js";
 import { h, icon } from "../../../verifier/web/page/dom.js";
 import { download } from "../../../verifier/web/page/downloads.js";
+import { questionToText } from "../../../verifier/web/question.js";
 import { addTexts, has, moment, onLanguage, t } from "../../../verifier/web/page/texts.js";
 import { HOP_ICONS, LOOKS } from "./diagnosis_looks.js";
 import { evidenceOf } from "./diagnosis_evidence.js";
@@ -130,12 +131,11 @@ function viewOf(found, ways) {
 const told = (key, said) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, said));
 
 /** @param {any} found @returns {(Element | string)[]} */
-function nextView({ next_action, tries_left }) {
+function nextView({ next_action }) {
   const { until, fields } = next_action;
   return [
     until && h("p", { class: "hint" }, t("dx.until", { time: moment(Date.parse(until) / 1000) })),
     fields && h("ul", { class: "dx-fields" }, fields.map((/** @type {any} */ { sentence }) => h("li", {}, icon("differs"), h("span", {}, sentence)))),
-    tries_left !== null && tries_left < 5 && h("p", { class: "hint" }, t("found.tries", { count: tries_left })),
   ].filter(Boolean);
 }
 
@@ -157,9 +157,10 @@ function actions(found, { shown, again, restore }) {
   );
 }
 
-/** With what is known of the invoice behind the #, as a code hands it to the look-up. @param {any} found @param {Shown} shown */
-function reprintLink({ number, next_action }, { facts }) {
-  const known = new URLSearchParams(facts ?? (number ? { number } : {})).toString();
+/** With what is known of the invoice behind the #, as applicant/arrival.js takes it. @param {any} found @param {Shown} shown */
+function reprintLink({ number, next_action }, { facts, body }) {
+  const commitment = body instanceof Uint8Array ? null : body.commitment;
+  const known = commitment && number ? questionToText(number, String(commitment)) : new URLSearchParams(facts ?? (number ? { number } : {})).toString();
   return `${next_action.link ?? "/reprint"}${known && "#"}${known}`;
 }
 
