@@ -127,6 +127,7 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
         "DATA_KEYS": f"1:{data_key.hex()}",
     }
     inbox = _start_inbox(place, processes, settings)
+    _start_payment_provider(place, processes, settings)
     node_url = f"http://127.0.0.1:{node_port}"
     chain = {"RPC_URLS": rpc_url, "CHAIN_ID": str(CHAIN_ID)}
     node_settings = {**chain, "DATABASE_URL": f"sqlite:///{place.folder / 'node.db'}", "PUBLIC_URL": node_url}
@@ -152,6 +153,7 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
     place.done("keys", count=len(demo.keys) + len(demo.issuers) - 1, file=place.folder / "demo.json")
     place.done("logins", logins=", ".join(demo.logins), url=url)
     place.done("inbox", url=inbox)
+    place.done("payments", url=settings["PAYMENT_URL"])
     return demo, around
 
 
@@ -177,6 +179,17 @@ def _start_inbox(place: Place, processes: Processes, settings: dict[str, str]) -
     settings |= {"SMTP_URL": told["smtp_url"], "SMTP_FROM": "证票演示 <no-reply@zhengpiao.example>"}
     settings |= {"SMS_URL": told["sms_url"], "SMS_SECRET": secret, "WEBHOOKS_ANYWHERE": "true"}
     return str(told["url"])
+
+
+def _start_payment_provider(place: Place, processes: Processes, settings: dict[str, str]) -> None:
+    """Where applicants pay, beside a bank account; `settings` are told so."""
+    key, secret = secrets.token_urlsafe(24), "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+    command = [sys.executable, "-m", "scripts.tour.payment_provider"]
+    known = {**environment({}), "PAYMENT_KEY": key, "PAYMENT_SECRET": secret}
+    log = processes.start("payment_provider", command, known, ROOT)
+    processes.wait_for("payment_provider", lambda: log.read_text().endswith("\n"), 30)
+    settings |= {"PAYMENT_URL": json.loads(log.read_text())["url"], "PAYMENT_KEY": key, "PAYMENT_SECRET": secret}
+    settings |= {"PAYMENT_METHODS": "provider,bank_transfer", "PAYMENT_ACCOUNT": "发票登记簿（演示），示例银行，0000 1234 5678"}
 
 
 def _deploy(place: Place, settings: dict[str, str]) -> dict[str, Any]:

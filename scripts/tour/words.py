@@ -16,6 +16,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "service": ("服务 {url}", "The service at {url}"),
     "keys": ("{count} 个 API 密钥，见 {file}", "{count} API keys, in {file}"),
     "logins": ("{url}/sign-in 的账号：{logins}", "People who sign in at {url}/sign-in: {logins}"),
+    "payments": ("付款平台（不涉及真钱）{url}", "A payment provider (no money is moved) at {url}"),
     "inbox": ("收件箱（邮件、短信、推送）{url}", "An inbox for e-mail, SMS and webhooks at {url}"),
     "registered": ("登记 {id} {number}  {amount}  {seller}", "Registered {id} {number}  {amount}  {seller}"),
     "finding": ("{code}：{detail}", "{code}: {detail}"),
