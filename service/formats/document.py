@@ -144,12 +144,13 @@ def _data(sections: Mapping[str, Any], registration: Registration, coverage: Cov
         "title": title,
         "number": registration.number,
         "copy_mark": "登记簿副本 · 非税务机关版式文件",
+        "marks": _marks(sections["provenance"], shown),
         "link": qr.link(registration.public_url, registration.number, registration.commitment),
         "host": host,
         "stamp": _STAMPS.get(registration.status) or ("" if registration.is_current else _REPLACED),
         "proof_name": registration.number.replace(":", "_") + SUFFIX,
         "proof_type": MEDIA_TYPE,
-        "head": _head(header, sections["provenance"], shown),
+        "head": _head(header, shown),
         "buyer": _party(sections["buyer"], shown),
         "seller": _party(sections["seller"], shown),
         "columns": [name + unit if name in ("金额", "税额") else name for name in _COLUMNS],
@@ -208,7 +209,7 @@ def _pairs(shown: _Shown, *fields: tuple[str, Mapping[str, Any], str]) -> list[t
     return [(label, shown(text)) for label, holder, name in fields if (text := _text(holder, name))]
 
 
-def _head(header: Mapping[str, Any], provenance: Mapping[str, Any], shown: _Shown) -> list[tuple[str, str]]:
+def _head(header: Mapping[str, Any], shown: _Shown) -> list[tuple[str, str]]:
     code, dash, number = header["number"].partition("-")
     pairs = (
         [("发票代码", code), ("发票号码", number)]
@@ -218,10 +219,18 @@ def _head(header: Mapping[str, Any], provenance: Mapping[str, Any], shown: _Show
     pairs = [(label, shown(text)) for label, text in pairs]
     pairs.append(("开票日期", shown(_date(_text(header, "issued_on")))))
     pairs += _pairs(shown, ("校验码", header, "check_code"), ("机器编号", header, "machine_number"))
-    reprint = provenance.get("reprint")
-    if isinstance(reprint, dict):
-        pairs.append(("补打", f"第 {shown(str(reprint.get('ordinal', '')), 12)} 次"))
     return pairs
+
+
+def _marks(provenance: Mapping[str, Any], shown: _Shown) -> list[str]:
+    """What nobody is to overlook: that it is a reprint, and which one; that it took another invoice's place."""
+    marks = []
+    reprint, original = provenance.get("reprint"), provenance.get("original")
+    if isinstance(reprint, dict):
+        marks.append(f"补打 第 {shown(_text(reprint, 'ordinal'), 12)} 次")
+    if isinstance(original, dict) and _text(original, "relation") == "reissues":
+        marks.append(f"重开 原发票 {shown(_text(original, 'number'), 64)}")
+    return marks
 
 
 def _date(written: str) -> str:

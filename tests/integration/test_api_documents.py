@@ -127,7 +127,7 @@ def test_a_replaced_copys_document_says_so(lite: Api) -> None:
     assert document(lite, S10).status_code == 202
     lite.anchor()
     new = document(lite, S10)
-    assert "补打：第1次" in words(new.content)
+    assert "补打第1次" in words(new.content)
     assert verdict(lite, new.content).verdict == "valid"
     replaced = holders(lite, said, **BUYER)
     assert replaced.status_code == 200

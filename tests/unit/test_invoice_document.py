@@ -198,7 +198,14 @@ def test_what_is_no_longer_good_is_stamped(changes: dict[str, Any], stamp: str) 
 def test_a_reprint_says_which() -> None:
     sections = sections_of("S02")
     sections["provenance"]["reprint"] = {"ordinal": "2"}
-    assert "补打：第2次" in words(printed(sections))
+    assert "补打第2次" in words(printed(sections))
+
+
+def test_a_reissue_names_its_original() -> None:
+    sections = sections_of("S11")
+    assert "重开原发票26112999000000000010" in words(printed(sections))
+    sections["provenance"]["original"]["relation"] = "reverses"
+    assert "重开原发票" not in words(printed(sections))
 
 
 @pytest.mark.parametrize("kind", ["roll", "toll", "railway", "airline", "other", "no such kind"])
