@@ -4,6 +4,7 @@ import json
 import secrets
 from typing import Any
 
+from service.api.reprints.examples import DIAGNOSIS
 from service.db import Database
 from service.invoices import reading
 from service.reprints import applying, cases
@@ -45,7 +46,7 @@ def case_of(
             "number": number,
             "key": number_key(number),
             "copy": reading.get(connection, number, None).current().entry.copy,
-            "diagnosis": vault.encrypt(b'{"zh": {}, "en": {}}', f"reprint/{id_}/diagnosis"),
+            "diagnosis": vault.encrypt(json.dumps({"zh": DIAGNOSIS, "en": DIAGNOSIS}).encode(), f"reprint/{id_}/diagnosis"),
             "verdict": "lost_after_anchor",
             "responsible": "system",
             "fee": "free",
