@@ -36,11 +36,13 @@ class OtherMirror(Exception):
 
 
 class Mirror:
-    """A mirror that is there already, for reading: a Witness."""
+    """A mirror that is there already, for reading: a Witness. `chain` is whose it is, by its own description."""
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / FILE).is_file():
+        if not (folder / FILE).is_file() or not (folder / DESCRIPTION).is_file():
             raise FileNotFoundError(f"{folder} holds no mirror")
+        described = orjson.loads((folder / DESCRIPTION).read_bytes())["chain"]
+        self.chain = Chain(described["chain_id"], bytes.fromhex(described["contract"][2:]))
         self._database = Database(f"sqlite:///{folder / FILE}", pool_size=2)
 
     def close(self) -> None:

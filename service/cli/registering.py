@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from service.cli.outcome import Exit, Failed, Json, console, moment, print_fields, print_json, print_rows, progress_console
 from service.cli.remote import TIMEOUT_S, Remote, remote
 from verifier.commitment import SECTIONS
+from verifier.entry import NUMBER
 from verifier.proof import SUFFIX
 
 _POLL_S = 0.5
@@ -100,10 +101,20 @@ def proof(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help=f"Default: NUMBER{SUFFIX} here; - writes it to standard output.")
     ] = None,
+    mirror: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="From a mirror, asking nobody: that the number is registered, or that it is not."),
+    ] = None,
 ) -> None:
-    """Fetch the proof file of an invoice. Check it with zhengpiao-verify."""
-    query = {} if disclose is None else {"disclose": disclose}
-    data = remote().ask("GET", f"/v1/invoices/{quote(number, safe='')}/proof", query=query).content
+    """Fetch the proof file of an invoice, or make a proof of presence or absence from a mirror. Check it with zhengpiao-verify."""
+    if mirror is not None:
+        if disclose is not None:
+            raise Failed(Exit.USAGE, "usage", "a mirror has no content to disclose")
+        shape, data = _proof_from(mirror, number)
+    else:
+        query = {} if disclose is None else {"disclose": disclose}
+        data = remote().ask("GET", f"/v1/invoices/{quote(number, safe='')}/proof", query=query).content
+        shape = "pending: it is not final on chain yet" if b'"inclusion"' not in data else "anchored"
     if output == Path("-"):
         sys.stdout.buffer.write(data)
         return
@@ -112,8 +123,24 @@ def proof(
         target.write_bytes(data)
     except OSError as error:
         raise Failed(Exit.REFUSED, "file", f"{target}: {error.strerror}") from None
-    shape = "pending: it is not final on chain yet" if b'"inclusion"' not in data else "anchored"
     console.print(f"{target} ({shape})")
+
+
+def _proof_from(folder: Path, number: str) -> tuple[str, bytes]:
+    from service.central.mirror import Mirror
+    from verifier.proof import PresenceProof
+
+    if not NUMBER.fullmatch(number):
+        raise Failed(Exit.INPUT, "no_number", f"{number} is no invoice number")
+    try:
+        held = Mirror(folder)
+    except FileNotFoundError as error:
+        raise Failed(Exit.INPUT, "no_mirror", str(error)) from None
+    try:
+        made = held.proof(held.chain, number)
+    finally:
+        held.close()
+    return "registered" if isinstance(made, PresenceProof) else "not registered", made.to_json()
 
 
 def _read(file: Path) -> bytes:

@@ -21,6 +21,7 @@ from tests.chain import ROOT
 from tests.integration.insider import A, change_a_search_column, delete_a_record
 from tests.integration.test_external_records import MAPPING, spoil, their_rows, write_csv
 from tests.stores import RECEIPT_KEY, S01, Store, number_of
+from verifier.cli import main as zhengpiao_verify
 
 pytest_plugins = ["tests.store_fixtures"]
 pytestmark = pytest.mark.usefixtures("restored_logging")
@@ -136,6 +137,15 @@ def test_a_mirror_is_brought_up_to_date_and_names_what_is_gone(
     )
     assert main(["mirror", "mirrored", "--sections"]) == Exit.DONE
     assert main(["mirror", "mirrored"]) == Exit.INPUT
+    # Proofs are made from it, and checked by what lies beside it: nobody is asked.
+    for number, verdict in ((S01, "registered"), (number_of(999_999), "absent")):
+        assert main(["proof", number, "--mirror", "mirrored", "--output", "made.proof.json"]) == Exit.DONE
+        capsys.readouterr()
+        zhengpiao_verify(["--anchors", "mirrored/anchors.json", "--json", "made.proof.json"])
+        assert json.loads(capsys.readouterr().out)["verdict"] == verdict
+    assert main(["proof", S01, "--mirror", "nothing"]) == Exit.INPUT
+    assert main(["proof", "no/number", "--mirror", "mirrored"]) == Exit.INPUT
+    assert main(["proof", S01, "--mirror", "mirrored", "--disclose", "header"]) == Exit.USAGE
     delete_a_record(sqlite_store)
     sqlite_store.sql("DELETE FROM tiles WHERE seq = 2")
     status, said = asked(capsys, "reconcile", "--mirror", "mirrored")
