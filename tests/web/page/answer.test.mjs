@@ -72,6 +72,14 @@ test("something pending takes the green away, and stands above", async () => {
       assert.doesNotMatch(texts(answer).join(""), /undefined|[{}]/);
     }
   }
+  const partly = await answerOf(await examined("partly_reversed"), { status: "partly_reversed", state: "final", pending: { kind: "reprint" } });
+  assert.equal(partly.role, "caution");
+  assert.ok(partly.announcement && partly.ticks.every(({ role }) => role !== "good"));
+  const named = await answerOf(valid, { status: "valid", state: "final", pending: { kind: "void", other_number: "26112999000000000777" } });
+  for (const tag of ["zh-CN", "en"]) {
+    setLanguage(tag);
+    assert.match(texts(named).join(""), /26112999000000000777/);
+  }
   const bad = await answerOf(await examined("void"), { status: "void", state: "final", pending: { kind: "release" } });
   assert.equal(bad.role, "bad");
 });

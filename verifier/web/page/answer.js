@@ -23,7 +23,7 @@ import { numberKey } from "../entry.js";
  * @property {string} [since]
  * @property {number} [findings] that the rules had when it was registered
  * @property {string} [other_number]
- * @property {{kind: string}} [pending]
+ * @property {{kind: string, other_number?: string}} [pending]
  *
  * @typedef {object} Fact one line to compare with the paper
  * @property {"number" | "date" | "seller" | "amount"} name
@@ -110,7 +110,7 @@ export async function answerOf(examination, statement = null) {
     announcement: announced && { role: "wait", said: announced },
     notes: findingsOf(statement),
     compare: compareOf(examination),
-    ticks: proof ? ticksOf(examination, role === "good" || role === "caution") : [],
+    ticks: proof ? ticksOf(examination, !announced && (role === "good" || role === "caution")) : [],
     lead,
     advice: adviceOf(examination, announced !== null),
     checked: checkedBy(view),
@@ -326,7 +326,8 @@ function tickRole(says, isGreen) {
 /** @param {Statement} statement @returns {Said[]} */
 function announcementOf({ pending }) {
   const kind = KINDS.has(pending?.kind ?? "") ? pending?.kind : "other";
-  return [{ key: `announce.${kind}` }, { key: "announce.wait" }];
+  const number = kind === "void" && pending?.other_number;
+  return [number ? { key: "announce.void.named", params: { number } } : { key: `announce.${kind}` }, { key: "announce.wait" }];
 }
 
 const KINDS = new Set(["issue", "void", "reverse", "reprint", "reverse_part", "release"]);

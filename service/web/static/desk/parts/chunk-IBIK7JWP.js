@@ -1,0 +1,1 @@
+function s(o){let e=()=>[...o.querySelectorAll("tbody th a")];return{step(l){let t=e(),n=t.indexOf(document.activeElement),c=t[n<0?0:Math.min(t.length-1,Math.max(0,n+l))];c?.focus(),c?.closest("tr")?.scrollIntoView({block:"nearest"})},first(){e()[0]?.click()}}}export{s as a};
