@@ -14,6 +14,7 @@ from verifier.entry import Kind
 def statement(connection: Connection, number: str, commitment: bytes) -> dict[str, Any] | None:
     """`status` and `since` as of what is final, `pending` for what is accepted and not final yet; None for no copy of this number.
 
+    Pending is what is on its way about this copy: that a later one is voided is no matter to one that was replaced before.
     `current` tells whether this very copy is the current one, `findings` how many the rules had when it was registered.
     `other_number` is that of the invoice that replaced or reversed it.
     """
@@ -37,11 +38,16 @@ def statement(connection: Connection, number: str, commitment: bytes) -> dict[st
         "findings": len(findings_from_json(record.invoice.findings)) if record.invoice is not None else 0,
     }
     said |= _other(connection, last)
-    open_ones = (s for s, state in zip(record.stored, states, strict=True) if state != "final")
-    waiting = [stored for stored in open_ones if stored.id > made_by.id]
+    open_ones = [stored for stored, state in zip(record.stored, states, strict=True) if state != "final"]
+    waiting = [stored for stored in open_ones if stored.id > made_by.id and _copy_ended_by(stored) == copy]
     if waiting:
         said["pending"] = {"kind": waiting[-1].entry.kind.name.lower(), **_other(connection, waiting[-1])}
     return said
+
+
+def _copy_ended_by(stored: Stored) -> bytes:
+    """The copy that does not count as before once this entry does: a reprint's is the one that it replaces, not the new one."""
+    return stored.entry.other if stored.entry.kind is Kind.REPRINT else stored.entry.copy
 
 
 def _maker(stored: list[Stored]) -> Stored:
