@@ -16,6 +16,7 @@ import httpx2
 import psutil
 import pyotp
 import pytest
+from playwright.sync_api import Browser, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 OFFICIAL = "23440000000000100001"
@@ -117,6 +118,38 @@ def test_its_people_sign_in(demo: Demo) -> None:
         answer = httpx2.post(f"{settings['url']}/v1/session", json=said, headers={"Origin": settings["url"]})
         assert answer.status_code == 200, answer.text
         assert answer.json()["person"]["login"] == name
+
+
+def test_its_auditor_works_at_the_desk_over_plain_http(demo: Demo, browser: Browser) -> None:
+    """Cookies that are Secure and of the host alone, without TLS: a browser trusts an address of its own machine."""
+    settings = demo.settings()
+    login = settings["logins"]["auditor"]
+    context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{settings['url']}/audit/invoices/26112999000000000010")
+    assert page.url.startswith(f"{settings['url']}/sign-in?next=/audit/invoices/")
+    page.fill("#field-login", login["login"])
+    page.fill("#field-password", login["password"])
+    # Each code is good once, and that of now was used above.
+    page.fill("#field-code", pyotp.TOTP(login["totp_secret"]).at(time.time() + 30))
+    page.click("form button[type=submit]")
+    page.select_option("dialog #field-purpose", "complaint")
+    page.fill("dialog #field-reference", "2026-0317")
+    page.click("dialog button[type=submit]")
+    expect(page.locator(".proof .word")).to_have_text("登记有效", timeout=15_000)
+    story = page.locator(".story")
+    for said in ("demo: central，已确认至第", "可查到", "来自证明文件"):
+        expect(story).to_contain_text(said)
+    expect(page.locator("ul.lines").first).to_contain_text("登记有效，截至第")
+    cookies = {cookie["name"]: cookie for cookie in context.cookies()}
+    assert cookies.keys() == {"__Host-zhengpiao-session", "__Host-zhengpiao-device"}
+    assert all(cookie["secure"] and cookie["httpOnly"] for cookie in cookies.values())
+    page.goto(f"{settings['url']}/audit/charts")
+    expect(page.locator("figure").last.locator("svg.drawing")).to_contain_text("demo: node")
+    context.close()
+    assert not faults, faults
 
 
 def test_the_tour_shows_every_verdict(demo: Demo) -> None:
