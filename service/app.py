@@ -27,6 +27,7 @@ from service.api import (
     recoveries,
     verifications,
 )
+from service.api.case_metrics import Cases
 from service.api.context import Context
 from service.api.envelope import Envelope
 from service.api.finding_metrics import Findings
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = context
     context.metrics.registry.register(Findings(context.database))
+    context.metrics.registry.register(Cases(context.database, lambda: context.clock()))
     registering = (batch, invoices, documents, imports)
     asking = (proofs, verifications, lookups, diagnoses, recoveries, anchors)
     rooms = (*registering, *asking, feed, reconciliations, keys, monitoring)

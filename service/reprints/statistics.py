@@ -41,11 +41,11 @@ def read(connection: Connection, days: int, now_ms: int) -> Statistics:
     since = now_ms - days * _DAY_MS
     times, whole, daily = _walk(connection, since, days, now_ms)
     causes = _counted(connection, since, "verdict", "responsible")
-    return Statistics(days, _states(connection, now_ms), causes, _counted(connection, since, "fee"), daily, times, whole)
+    return Statistics(days, states(connection, now_ms), causes, _counted(connection, since, "fee"), daily, times, whole)
 
 
-def _states(connection: Connection, now_ms: int) -> list[dict[str, Any]]:
-    """Every state, those without a case too; `late` are reviews past their time."""
+def states(connection: Connection, now_ms: int) -> list[dict[str, Any]]:
+    """Every state, those without a case too; `late` are reviews past their time (`now_ms`)."""
     table = reprint_cases
     counted = select(table.c.state, func.count()).group_by(table.c.state)
     count = {state: cases for state, cases in connection.execute(counted)}  # noqa: C416  a Row is no pair to mypy

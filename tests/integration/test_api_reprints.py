@@ -489,6 +489,7 @@ def test_the_queue_its_states_and_its_pages(lite_world: Reprinting) -> None:
     world.later = 8 * DAY_S
     late = world.reviewer("丙")
     assert listed(late)[0]["is_late"] is True
+    assert 'zhengpiao_reprint_late{state="review_2"} 1.0' in api.client.get("/metrics").text
     world.work()
     assert world.case(mine.id).state == "review_2", "what waits for us does not expire"
 
