@@ -8,7 +8,7 @@ import httpx2
 from PIL import Image, ImageDraw
 
 from service.reprints import tokens
-from tests.e2e.staff import Staff
+from tests.e2e.staff import Desk, Staff
 
 NAME = "赵某某"
 ADDRESS = "zhao@example.cn"
@@ -90,3 +90,15 @@ def submitted(staff: Staff, sections: dict[str, Any], kind: str = "copy", delive
     applicant.confirm()
     applicant.hand_in()
     return applicant
+
+
+def see_materials(desk: Desk) -> int:
+    """A reviewer goes through all pages, by the key for it. Returns how many there are."""
+    desk.page.wait_for_selector(".stage canvas")
+    pages = 1
+    while desk.page.locator(".viewer-bar .after").is_enabled():
+        before = desk.page.get_attribute(".stage canvas", "aria-label")
+        desk.page.keyboard.press("n")
+        desk.page.wait_for_selector(f'.stage canvas:not([aria-label="{before}"])')
+        pages += 1
+    return pages

@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy import text
 
 from tests.chain import anvil
+from tests.e2e.applicants import Applicant, see_materials, submitted
 from tests.e2e.browsing import PHONE, launch
 from tests.e2e.staff import Account, Desk, Staff, staffed
 from tests.stores import simple_invoices
@@ -59,6 +60,29 @@ def fill(staff: Staff) -> None:
             connection.execute(text("INSERT INTO backlog_samples VALUES (:at, :w)"), {"at": newest - 600 * n, "w": wave})
     staff.client.post("/v1/reconciliations", json={}, headers=headers)
     staff.rest()
+
+
+CASES: dict[str, str] = {}
+"""Ids of reprint cases, by what each of them shows."""
+
+
+def fill_cases(staff: Staff) -> None:
+    """Cases of reprints in every state that a reviewer meets. The central record has not acknowledged these invoices: they are free."""
+    made = list(simple_invoices(range(2000, 2008)))
+    for sections in made:
+        staff.register(sections)
+    staff.rest()
+    copy, second, reissue, done, charged, waiting, started, rejected = made
+    CASES["copy"] = submitted(staff, copy).id
+    CASES["second"] = submitted(staff, second, delivery="collect").id
+    CASES["reissue"] = submitted(staff, reissue, "reissue").id
+    CASES["done"] = submitted(staff, done, delivery="collect").id
+    CASES["charged"] = submitted(staff, sections_of("S10")).id
+    pending = Applicant(staff, waiting)
+    pending.apply()
+    pending.confirm()
+    Applicant(staff, started)
+    CASES["rejected"] = submitted(staff, rejected).id
 
 
 Scene = tuple[str, Callable[[Desk], None]]
@@ -147,12 +171,52 @@ OPERATOR: dict[str, Callable[[Desk], None]] = {
 }
 
 
+def shortcuts(desk: Desk) -> None:
+    desk.open("/staff")
+    desk.settle()
+    desk.page.keyboard.press("?")
+    desk.page.wait_for_selector("dialog")
+
+
+def case(name: str, key: str | None = None) -> Callable[[Desk], None]:
+    """A case's page, with its materials seen where a key is pressed."""
+
+    def scene(desk: Desk) -> None:
+        desk.open(f"/staff/cases/{CASES[name]}")
+        desk.settle()
+        if key is not None:
+            see_materials(desk)
+            desk.page.keyboard.press(key)
+            desk.page.wait_for_selector("dialog")
+
+    return scene
+
+
+REVIEWER: dict[str, Callable[[Desk], None]] = {
+    "queue": visit("/staff"),
+    "queue-all": visit("/staff#state=all"),
+    "shortcuts": shortcuts,
+    "case": case("copy"),
+    "case-second": case("second"),
+    "case-reissue": case("reissue"),
+    "case-done": case("done"),
+    "case-charged": case("charged"),
+    "case-approve": case("copy", "a"),
+    "case-return": case("copy", "r"),
+    "payments": visit("/staff/payments"),
+    "feedback": visit("/staff/feedback"),
+    "statistics": visit("/staff/statistics"),
+}
+
+
 def main(folder: Path, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch, anvil() as chain, staffed(chain, Path(scratch)) as staff, sync_playwright() as playwright:
         fill(staff)
+        fill_cases(staff)
         auditor = staff.account("li@example.cn", "李审", "auditor")
         operator = staff.account("wang@example.cn", "王运维", "operator")
+        reviewer = staff.account("qian@example.cn", "钱审核", "reviewer")
         browser = launch(playwright.chromium)
         for look, options in LOOKS.items():
             if names and not any(name in look or not name.startswith(("phone", "desktop")) for name in names):
@@ -160,7 +224,7 @@ def main(folder: Path, names: list[str]) -> None:
             wanted = [name for name in names if not name.startswith(("phone", "desktop"))]
             if any(name.startswith(("phone", "desktop")) for name in names) and look not in names:
                 continue
-            for who, scenes in ((auditor, AUDITOR), (operator, OPERATOR)):
+            for who, scenes in ((auditor, AUDITOR), (operator, OPERATOR), (reviewer, REVIEWER)):
                 shoot(Desk(browser, staff, **options), who, scenes, folder, look, wanted)
             front(Desk(browser, staff, **options), staff, folder, look, wanted)
         browser.close()

@@ -66,7 +66,7 @@ const headView = () => [
   !mayBeSent() && notice("neutral", "dash", h("p", {}, t("replacement.closed"))),
 ];
 
-const sentView = () => notice("good", "check", h("p", { class: "strong" }, t("replacement.sent", { number: sent.number })), h("p", {}, t("replacement.sent.said")));
+const sentView = () => notice("good", "check", h("p", { class: "strong" }, t("replacement.sent", { number: sent.number })), h("p", {}, t("replacement.sent.said")), sent.findings.length > 0 && h("ul", { class: "plain-list" }, sent.findings.map((/** @type {any} */ { detail }) => h("li", {}, detail))));
 
 /** A field for every member, section by section; a file in their place. */
 function formView() {

@@ -38,7 +38,10 @@ function choose(wanted) {
   read();
 }
 
-const read = () => list.again().then((items) => announce(t("list.found", { count: items.length })));
+async function read() {
+  const items = await list.again();
+  announce(t("list.found", { count: items.length }));
+}
 
 /** @param {any[]} items */
 function view(items) {
@@ -81,9 +84,9 @@ const confirm = (payment) =>
 const refund = (payment) =>
   settle(
     "payments.refund",
-    [h("p", {}, t("payments.refund.said")), told(payment), field("refund_reference", "payments.refund.reference", { hint: "payments.refund.reference.hint", maxlength: 64 })],
-    ({ refund_reference }) => (refund_reference === "" ? { refund_reference: t("payments.refund.reference.missing") } : {}),
-    ({ refund_reference }) => ask("POST", `/v1/reprints/${encodeURIComponent(payment.case)}/payment/refund`, { reference: payment.reference, refund_reference }),
+    [h("p", {}, t("payments.refund.said")), told(payment), field("bank_reference", "payments.refund.reference", { hint: "payments.refund.reference.hint", maxlength: 64 })],
+    ({ bank_reference }) => (bank_reference === "" ? { bank_reference: t("payments.refund.reference.missing") } : {}),
+    ({ bank_reference }) => ask("POST", `/v1/reprints/${encodeURIComponent(payment.case)}/payment/refund`, { reference: payment.reference, bank_reference }),
     "payments.refunded.done",
   );
 

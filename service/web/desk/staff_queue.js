@@ -6,6 +6,7 @@ import { ask } from "./ask.js";
 import { caseLink, due, feeSaid, stateBadge } from "./case_shown.js";
 import { field, valuesOf } from "./dialog.js";
 import { keptFilters } from "./filters.js";
+import { stepper } from "./list_steps.js";
 import { shortcuts } from "./shortcuts.js";
 import { duration, nothing, paged, table, word } from "./show.js";
 import { announce, button, page, said, start } from "./start.js";
@@ -23,10 +24,11 @@ const form = h("form", { class: "card search queue-form", novalidate: true, onsu
 const list = paged(read, view);
 onLanguage(list.draw);
 
+const { step, first } = stepper(list.element);
 const keys = shortcuts([
   { key: "j", text: "shortcuts.down", run: () => step(1) },
   { key: "k", text: "shortcuts.up", run: () => step(-1) },
-  { key: "Enter", text: "shortcuts.open", run: open },
+  { key: "Enter", text: "shortcuts.open", run: first },
   { key: "m", text: "shortcuts.mine", run: () => toggle("mine") },
   { key: "l", text: "shortcuts.late", run: () => toggle("late") },
   { key: "u", text: "shortcuts.again", run: fromHash },
@@ -66,24 +68,8 @@ function toggle(name) {
 }
 
 /** @param {string | null} cursor */
-const read = (cursor) => ask("GET", `/v1/reprints?${new URLSearchParams({ ...criteria(), limit: "50", ...(cursor && { cursor }) })}`);
-
-// The case that is looked at is the one whose link has the focus: Enter opens it without a word of ours.
-
-const links = () => /** @type {HTMLElement[]} */ ([...list.element.querySelectorAll("tbody th a")]);
-
-/** @param {number} steps */
-function step(steps) {
-  const all = links();
-  const at = all.indexOf(/** @type {any} */ (document.activeElement));
-  const next = all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + steps))];
-  next?.focus();
-  next?.closest("tr")?.scrollIntoView({ block: "nearest" });
-}
-
-/** Where none has the focus it is the first. */
-function open() {
-  links()[0]?.click();
+function read(cursor) {
+  return ask("GET", `/v1/reprints?${new URLSearchParams({ ...criteria(), limit: "50", ...(cursor && { cursor }) })}`);
 }
 
 /** @param {any[]} items */
