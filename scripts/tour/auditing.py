@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from copy import deepcopy
 from pathlib import Path
 
+from scripts.tour.diagnosing import expect
 from scripts.tour.processes import StepFailed, environment, run
 from scripts.tour.steps import INVOICES, MAPPING, PROGRAMS, ROOT, Demo, Surroundings, answer, number_of, wait_until_final
 from verifier.entry import number_key
@@ -142,6 +143,8 @@ def _cut_off(demo: Demo, around: Surroundings) -> None:
     # The demo does not wait out the usual grace of five minutes, only a few blocks: lag is told by the chain's clock.
     time.sleep(3)
     _reconcile(demo, {**around.settings, "GRACE_S": "0"}, ["--node", around.node_url], {("lagging", None)})
+    facts = {"issued_on": sections["header"]["issued_on"], "amount_with_tax": sections["totals"]["amount_with_tax"]}
+    expect(demo, "node_lagging", {"number": LATE_NUMBER, **facts}, number=LATE_NUMBER)
     demo.processes.stop("node")
     _start_node(demo, around, demo.keys["node"])
     demo.processes.wait_for("node", lambda: _is_up_to_date(around), 60)

@@ -14,11 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 from scripts.tour.processes import StepFailed
-from scripts.tour.steps import INVOICES, Demo, Surroundings, number_of
+from scripts.tour.steps import INVOICES, Demo, Surroundings, number_of, start_worker, wait_until_final
 from verifier.proof import MEDIA_TYPE
 
 FOLLOWED_NUMBER = "26112999000000000098"
 """Of an invoice that is asked about at each hop."""
+DROPPED_NUMBER = "26112999000000000097"
+"""Of an invoice that we sign for, and lose before it is sealed."""
 LOST, ALTERED, INVISIBLE, MISTYPED = "S10", "S05", "S04", "S01"
 _EVERY_S = 0.02
 _TIMEOUT_S = 60
@@ -48,8 +50,9 @@ def tour(demo: Demo, around: Surroundings) -> None:
     demo.place.done("diagnosing")
     _mistyped(demo)
     never = {"number": "26112999000000009999", "issued_on": "2026-09-01", "amount_with_tax": "1.00"}
-    _expect(demo, "never_submitted", never, number=never["number"])
+    expect(demo, "never_submitted", never, number=never["number"])
     database = demo.place.folder / "demo.db"
+    _dropped(demo, around, database)
     lose = (
         "DELETE FROM copies WHERE invoice_id = (SELECT id FROM invoices WHERE number = :number)",
         "DELETE FROM invoices WHERE number = :number",
@@ -60,7 +63,7 @@ def tour(demo: Demo, around: Surroundings) -> None:
     _invisible(demo, around)
     file = json.loads(_proof(demo, LOST))
     file["sections"]["totals"]["value"]["amount_with_tax"] = "99999.00"
-    _expect(demo, "forged", json.dumps(file).encode(), number=number_of(LOST))
+    expect(demo, "forged", json.dumps(file).encode(), number=number_of(LOST))
 
 
 def _diagnose(demo: Demo, shown: Mapping[str, Any] | bytes, as_seller: str | None = None) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def _say(demo: Demo, found: dict[str, Any], number: str) -> None:
     demo.place.print(f"    {number}  {found['verdict']}: {said['verdict']} {said['next_action']}", "yellow")
 
 
-def _expect(
+def expect(
     demo: Demo, verdict: str, shown: Mapping[str, Any] | bytes, *, number: str, as_seller: str | None = None
 ) -> dict[str, Any]:
     found = _diagnose(demo, shown, as_seller)
@@ -91,8 +94,8 @@ def _mistyped(demo: Demo) -> None:
     """A stranger is told that something does not match; the seller is told what."""
     header, totals, seller = (INVOICES[MISTYPED][name] for name in ("header", "totals", "seller"))
     typed = {"number": header["number"], "issued_on": header["issued_on"], "amount_with_tax": totals["amount"]}
-    _expect(demo, "detail_mismatch", typed, number=header["number"])
-    found = _expect(demo, "detail_mismatch", typed, number=header["number"], as_seller=seller["tax_id"])
+    expect(demo, "detail_mismatch", typed, number=header["number"])
+    found = expect(demo, "detail_mismatch", typed, number=header["number"], as_seller=seller["tax_id"])
     for field in found["next_action"]["fields"]:
         demo.place.print(f"      {field['sentence']}", "dim")
 
@@ -106,12 +109,37 @@ def _spoil_and_recover(demo: Demo, database: Path, id_: str, verdict: str, *stat
     with closing(sqlite3.connect(database)) as free, free:
         for statement in statements:
             free.execute(statement, {"number": number})
-    _expect(demo, verdict, kept, number=number)
+    expect(demo, verdict, kept, number=number)
     made = demo.as_nobody().ask_json("POST", "/v1/recoveries", data=kept, headers={"Content-Type": MEDIA_TYPE})
     found = _diagnose(demo, kept)
     if (made["state"], found["verdict"]) != ("restored", "present"):
         raise StepFailed(f"{number}: {made}, {found['verdict']}")
     demo.place.done("recovered", number=number, restored=", ".join(made["restored"]))
+
+
+def _dropped(demo: Demo, around: Surroundings, database: Path) -> None:
+    """We sign for an invoice and lose every trace of it; its issuer has kept what it sent, and our acknowledgement."""
+    demo.processes.stop("worker")
+    sections = deepcopy(INVOICES["S03"])
+    sections["header"]["number"] = DROPPED_NUMBER
+    body = {"profile": "as_issued", "sections": sections}
+    kept = demo.as_issuer_of(sections["seller"]["tax_id"]).ask_json("POST", "/v1/invoices", json=body)
+    shown = {"entry": kept["entry"], "receipt": kept["receipt"], "number": DROPPED_NUMBER}
+    with closing(sqlite3.connect(database)) as free, free:
+        [[id_]] = free.execute("SELECT id FROM invoices WHERE number = ?", [DROPPED_NUMBER]).fetchall()
+        for statement in ("copies WHERE entry_id = ?", "invoices WHERE id = ?", "entries WHERE id = ?"):
+            free.execute(f"DELETE FROM {statement}", [id_])  # noqa: S608
+    expect(demo, "accepted_not_sealed", shown, number=DROPPED_NUMBER)
+    whole = {"sections": sections, "acknowledgement": kept}
+    made = demo.as_nobody().ask_json("POST", "/v1/recoveries", json=whole)
+    start_worker(demo.place, demo.processes, around.settings)
+    wait_until_final(demo, [DROPPED_NUMBER])
+    deadline = time.monotonic() + _TIMEOUT_S
+    while (found := _diagnose(demo, shown)["verdict"]) != "present":
+        if time.monotonic() > deadline:
+            raise StepFailed(demo.place.word("wrong_verdict", name=DROPPED_NUMBER, expected="present", found=found))
+        time.sleep(_EVERY_S * 10)
+    demo.place.done("recovered", number=DROPPED_NUMBER, restored=", ".join(made["restored"]))
 
 
 def _invisible(demo: Demo, around: Surroundings) -> None:
@@ -124,7 +152,7 @@ def _invisible(demo: Demo, around: Surroundings) -> None:
         with node:
             node.execute("UPDATE invoices SET lines = NULL WHERE number = ?", [number])
         try:
-            _expect(demo, "delivered_not_visible", typed, number=number)
+            expect(demo, "delivered_not_visible", typed, number=number)
         finally:
             with node:
                 node.execute("UPDATE invoices SET lines = ? WHERE number = ?", [lines, number])

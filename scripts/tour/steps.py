@@ -141,7 +141,7 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
     settings |= {"NODES": node_url, "NODE_KEYS": _create_node_key(node_settings["DATABASE_URL"])}
     serve = [PROGRAMS / "zhengpiao", "serve", "--port", str(port)]
     processes.start("service", serve, environment(settings), place.folder)
-    processes.start("worker", [PROGRAMS / "zhengpiao", "worker"], environment(settings), place.folder)
+    start_worker(place, processes, settings)
     logins = create_logins(settings["DATABASE_URL"], Vault({1: data_key}))
     demo = Demo(place, processes, url, *_create_keys(settings["DATABASE_URL"]), logins)
     processes.wait_for(f"{url}/readyz", lambda: answer(f"{url}/readyz"), 60)
@@ -155,6 +155,10 @@ def start(place: Place, processes: Processes, port: int, node_port: int) -> tupl
     place.done("inbox", url=inbox)
     place.done("payments", url=settings["PAYMENT_URL"])
     return demo, around
+
+
+def start_worker(place: Place, processes: Processes, settings: dict[str, str]) -> None:
+    processes.start("worker", [PROGRAMS / "zhengpiao", "worker"], environment(settings), place.folder)
 
 
 def _start_chain(place: Place, processes: Processes) -> str:

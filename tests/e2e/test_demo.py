@@ -185,8 +185,8 @@ def test_the_tour_shows_where_invoices_get_lost(demo: Demo) -> None:
     verdicts = dict.fromkeys(re.findall(r"^    \S+  ([a-z_]+): ", printed, flags=re.MULTILINE))
     told = ("detail_mismatch", "never_submitted", "lost_after_anchor", "altered", "delivered_not_visible", "forged")
     assert tuple(verdicts)[-len(told) :] == told
-    assert "present" in verdicts
-    assert printed.count("Restored ") == 2
+    assert {"accepted_not_sealed", "present", "node_lagging"} <= verdicts.keys()
+    assert printed.count("Restored ") == 3
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(demo: Demo) -> None:
