@@ -209,6 +209,7 @@ def _song(pdf: pikepdf.Pdf) -> Dictionary:
         CIDSystemInfo=Dictionary(Registry=String("Adobe"), Ordering=String("GB1"), Supplement=2),
         FontDescriptor=pdf.make_indirect(descriptor),
         DW=1000,
+        W=Array([1, 95, 500]),  # letters and digits
     )
     return pdf.make_indirect(
         Dictionary(

@@ -14,6 +14,7 @@ import orjson
 import pypdfium2
 from PIL import Image, ImageChops, ImageOps
 
+from service.formats import substitutes
 from service.formats.pictures import BROKEN, MAX_PIXELS
 from service.formats.sandboxed import give_up_rights, leave_network
 from verifier.carried import MAX_FILE_BYTES
@@ -39,6 +40,7 @@ class NotDrawn(Exception):
 
 def main(max_pages: int) -> int:
     leave_network()
+    substitutes.install()
     _warm_up(max_pages)
     give_up_rights(_MAX_CPU_S)
     data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)

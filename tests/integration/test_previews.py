@@ -158,6 +158,29 @@ def test_what_was_typed_into_a_form_is_drawn(box: Previews) -> None:
     assert empty != filled
 
 
+def typed(text: str) -> bytes:
+    """The application form, as a viewer saves it in which somebody has typed: with a font that is not in the file."""
+    written = io.BytesIO()
+    with pikepdf.open(io.BytesIO(render({}))) as form:
+        [field] = [field for field in form.Root.AcroForm.Fields if str(field.T) == "name"]
+        shown = f"/Tx BMC q BT /Song 10.5 Tf 0 g 4 8 Td <{text.encode('utf-16-be').hex()}> Tj ET Q EMC"
+        drawn = form.make_stream(shown.encode())
+        drawn.Type, drawn.Subtype, drawn.BBox = pikepdf.Name.XObject, pikepdf.Name.Form, pikepdf.Array([0, 0, 232, 22])
+        drawn.Resources = pikepdf.Dictionary(Font=form.Root.AcroForm.DR.Font)
+        field.V, field.AP = pikepdf.String(text), pikepdf.Dictionary(N=drawn)
+        form.save(written)
+    return written.getvalue()
+
+
+def test_chinese_that_somebody_typed_is_drawn_though_its_font_is_not_in_the_file(box: Previews) -> None:
+    """The process can open no font: ours is with it from the beginning."""
+    [empty], [name], [other] = box.draw(typed("")), box.draw(typed("王小明")), box.draw(typed("王小红"))
+    dark = [sum(opened(png).convert("L").histogram()[:128]) for png in (empty, name, other)]
+    assert dark[1] > dark[0] + 200
+    assert dark[2] > dark[0] + 200
+    assert name != other
+
+
 # What is refused
 
 
