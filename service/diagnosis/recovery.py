@@ -113,11 +113,13 @@ def recover_once(database: Database, file: bytes, reader: ChainReader, keys: Rec
 def _is_sound(connection: Connection, proven: Proven, keys: ReceiptKeys) -> bool:
     """Certainly, that is: where an original is named, more than this number has to be looked at."""
     place = proven.place
-    if place is None or proven.entry.other != ZERO or not ledger_rows.is_sound(connection, proven, place, keys):
+    names_original = proven.entry.kind is Kind.ISSUE and proven.entry.other != ZERO
+    if place is None or names_original or not ledger_rows.is_sound(connection, proven, place, keys):
         return False
     stored = stored_by_key(connection, [proven.entry.key])[proven.entry.key]
     [id_] = [one.id for one in stored if (one.seq, one.index) == place[:2]]
-    return contents.judge(contents.read(connection, id_, id_), proven.entry.copy).content == "whole"
+    issues = [one.id for one in stored if one.entry.kind is Kind.ISSUE and one.id <= id_]
+    return bool(issues) and contents.judge(contents.read(connection, id_, issues[-1]), proven.entry.copy).content == "whole"
 
 
 def _say(connection: Connection, proven: Proven, by: By, restored: list[str]) -> None:
