@@ -309,3 +309,75 @@ def test_the_list_goes_on_by_its_cursor(lite: Api) -> None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert (set(found), len(found)) == (made, 3)
+
+
+# What others see of it
+
+
+def stated(api: Api, said: dict[str, Any]) -> dict[str, Any]:
+    answer = api.client.post("/v1/statements", json={"number": said["number"], "commitment": said["commitment"]})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def of_code(api: Api, said: dict[str, Any]) -> str:
+    """What a verifier says that has read the copy's QR code."""
+    asked = said["number"], said["commitment"]
+    return api.verdict(api.ask(*asked).content, *asked).verdict
+
+
+def current(api: Api, number: str) -> dict[str, Any]:
+    found: dict[str, Any] = api.client.get(f"/v1/invoices/{number}", headers=api.auditor).json()
+    return found
+
+
+def test_everybody_is_told_of_each_copy_from_the_moment_of_acknowledgement(api: Api) -> None:
+    [first] = api.register("S10")
+    api.anchor()
+    assert "pending" not in stated(api, first)
+    complete(api, case(api))
+    second = current(api, S10)
+    assert second["commitment"] != first["commitment"]
+    assert second["sections"]["provenance"]["reprint"] == {"ordinal": "1"}
+    assert (second["status"], second["state"]) == ("valid", "pending")
+    assert (stated(api, first)["current"], stated(api, first)["pending"]) == (True, {"kind": "reprint"})
+    assert "pending" not in stated(api, second), "nothing ends the new one"
+    assert stated(api, second)["state"] == "pending"
+    complete(api, case(api))
+    third = current(api, S10)
+    assert [stated(api, one).get("pending") for one in (first, second, third)] == [{"kind": "reprint"}] * 2 + [None]
+    api.anchor()
+    assert [stated(api, one)["current"] for one in (first, second, third)] == [False, False, True]
+    api.client.post(f"/v1/invoices/{S10}/void", json={"reason": "开票有误"}, headers=api.issuer)
+    assert [stated(api, one).get("pending") for one in (first, second, third)] == [None, None, {"kind": "void"}]
+    timeline = api.client.get(f"/v1/invoices/{S10}/timeline", headers=api.issuer).json()["entries"]
+    assert [entry["kind"] for entry in timeline] == ["issue", "reprint", "reprint", "void"]
+    api.anchor()
+    verdicts = [
+        api.verdict(api.ask(S10, one["commitment"]).content, S10, one["commitment"]).verdict for one in (first, second, third)
+    ]
+    assert verdicts == ["replaced", "replaced", "void"]
+
+
+def test_of_a_reissues_original_everybody_is_told_the_new_number(api: Api) -> None:
+    [first] = api.register("S10")
+    api.anchor()
+    complete(api, case(api, kind="reissue", replacement=reissued(sections_of("S10"), NEW)))
+    assert stated(api, first)["pending"] == {"kind": "void", "other_number": NEW}
+    api.anchor()
+    said = stated(api, first)
+    assert (said["status"], said["other_number"], "pending" in said) == ("void", NEW, False)
+    assert of_code(api, first) == "void"
+
+
+def test_the_holder_of_an_old_copy_gets_its_document_stamped(lite: Api) -> None:
+    [first] = lite.register("S10")
+    lite.anchor()
+    complete(lite, case(lite))
+    asked = {"number": S10, "commitment": first["commitment"], "buyer_tax_id": "91110105MAXXXX023T"}
+    assert lite.client.post("/v1/documents", json=asked).status_code == 202, "nothing is printed while that is on its way"
+    lite.anchor()
+    made = lite.client.post("/v1/documents", json=asked)
+    assert "已被补打替换" in words(made.content)
+    assert verdict(lite, made.content).verdict == "replaced"
