@@ -465,6 +465,10 @@ def test_who_may_look_at_what(lite_world: Reprinting) -> None:
 def test_the_queue_its_states_and_its_pages(lite_world: Reprinting) -> None:
     world, api = lite_world, lite_world.api
     mine = reviewable(world)
+    world.later = 8 * DAY_S
+    world.work()
+    assert world.case(mine.id).state == "review_1", "what waits for us does not expire"
+    world.later = 0
     started = world.opened({"number": S10, "commitment": world.registered[1]["commitment"]})
     first, second = world.reviewer("甲"), world.reviewer("乙")
 
