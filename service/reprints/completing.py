@@ -37,6 +37,7 @@ from service.vault import Vault
 from verifier.commitment import SALT_BYTES
 from verifier.entry import Kind
 from verifier.fields import Chain
+from verifier.question import Question
 
 _STUCK = "reprint_stuck"
 """Code of the incident: an approved case that waits for content to be restored."""
@@ -253,11 +254,15 @@ def result(connection: Connection, case: Case) -> Result | None:
 
 
 def result_of(connection: Connection, case: Case, vault: Vault | None = None) -> dict[str, Any] | None:
-    """As a case shows it. With a vault the pick-up code is in it, while there is something to be picked up: for the applicant."""
+    """As a case shows it. With a vault it is for the applicant: with where the new copy's code leads (behind a # that no server is
+    sent), and the pick-up code while there is something to be picked up.
+    """
     made = result(connection, case)
     if made is None:
         return None
     said: dict[str, Any] = {"number": made.number, "state": made.state, "document_ready": made.document_ready}
+    if vault is not None and (kept := reading.read_copies(connection, [made.stored.id])):
+        said["verify"] = f"/v#{Question(made.number, kept[0].commitment()).to_text()}"
     if vault is not None and case.handed_over_at is None and (code := pickup_code(case, vault)) is not None:
         said["pickup_code"] = code
     return said

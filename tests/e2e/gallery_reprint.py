@@ -148,7 +148,7 @@ def unsubscribed(site: Site, page: Page) -> None:
     page.wait_for_selector("#root .notice")
 
 
-DONE = {"number": told.NUMBER, "state": "final", "document_ready": True}
+DONE = {"number": told.NUMBER, "state": "final", "document_ready": True, "verify": f"/v#{told.NUMBER}.{'A' * 52}"}
 SCENES: dict[str, Scene] = {
     "start": start,
     "found": diagnosed(told.present()),

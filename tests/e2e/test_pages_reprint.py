@@ -414,7 +414,9 @@ def test_the_new_copy_comes_by_itself(site: Site, visit: Visit) -> None:
 
 
 def test_paper_is_collected_by_its_code(site: Site, visit: Visit) -> None:
-    opened(site, visit, case("completed", delivery="collect", result={**DONE, "pickup_code": "4831-9027"}))
+    alone = {**told.APPLICATION, "company": ""}
+    opened(site, visit, case("completed", delivery="collect", application=alone, result={**DONE, "pickup_code": "4831-9027"}))
+    assert "公司名称" not in visit.page.inner_text("#case")
     pickup = visit.page.locator(".pickup .value")
     expect(pickup).to_have_text("4831-9027")
     assert pickup.evaluate("(element) => parseFloat(getComputedStyle(element).fontSize)") >= 40

@@ -162,11 +162,14 @@ class Happened(Answer):
 
 
 class Result(Answer):
-    """`number` is the reissue's own where it is one. `pickup_code` is for the applicant, while there is something to collect."""
+    """`number` is the reissue's own where it is one. For the applicant: `verify` is where the new copy's QR code leads;
+    `pickup_code` is there while there is something to collect.
+    """
 
     number: str
     state: InvoiceState
     document_ready: bool
+    verify: Annotated[str | None, Field(pattern="^/v#")] = None
     pickup_code: str | None = None
 
 

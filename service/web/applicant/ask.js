@@ -24,6 +24,9 @@ export class Refused extends Error {
   }
 }
 
+/** Nobody answered, or not in time: whether a write was done is not known. */
+export class Unanswered extends Error {}
+
 /** Keys of writes whose answer never came, by what they were. @type {Map<string, string>} */
 const unanswered = new Map();
 
@@ -51,13 +54,13 @@ export const answered = (name) => unanswered.delete(name);
 /** @param {string} method @param {string} path @param {Asked} [asked] @returns {Promise<any>} the answer's JSON; null where it has none */
 export async function ask(method, path, asked = {}) {
   const answer = await response(method, path, asked);
-  const text = await answer.text();
+  const text = await answer.text().catch(failed);
   return text === "" ? null : JSON.parse(text);
 }
 
 /**
  * @param {string} method @param {string} path @param {Asked} [asked] @returns {Promise<Response>}
- * @throws {Refused} and what fetch throws, where nobody answers
+ * @throws {Refused} @throws {Unanswered}
  */
 export async function response(method, path, { token, body, type, timeout_ms = TIMEOUT_MS } = {}) {
   const isFile = body instanceof Blob;
@@ -71,11 +74,16 @@ export async function response(method, path, { token, body, type, timeout_ms = T
     credentials: "omit",
     redirect: "error",
     cache: "no-store",
-  });
+  }).catch(failed);
   answeredBy(answer.status, name);
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ code: `status ${answer.status}` }));
   throw new Refused(answer.status, problem, Number(answer.headers.get("retry-after") ?? 0));
+}
+
+/** @param {unknown} error @returns {never} */
+function failed(error) {
+  throw new Unanswered("unanswered", { cause: error });
 }
 
 /** @param {{method: string, name: string, token?: string | null, type?: string | null}} asked @returns {Record<string, string>} */

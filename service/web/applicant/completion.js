@@ -78,13 +78,10 @@ function documentButtons({ result }, opened) {
   return h(
     "div",
     { class: "stack" },
-    h("div", { class: "buttons" }, get, button("done.verify", { icon: "shield", href: result.verify ? pathOf(result.verify) : "/verify" })),
+    h("div", { class: "buttons" }, get, button("done.verify", { icon: "shield", href: result.verify ?? "/verify" })),
     failed,
   );
 }
-
-/** On this host, whatever name the service has for itself. @param {string} link of the new copy's QR code */
-const pathOf = (link) => `/v${link.slice(link.indexOf("#"))}`;
 
 /** @type {Record<string, [role: string, icon: string]>} */
 const ENDS = { rejected: ["bad", "cross"], cancelled: ["neutral", "void"], expired: ["neutral", "clock"] };

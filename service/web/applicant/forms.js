@@ -161,7 +161,7 @@ function link(form, name, words) {
  * @returns {Record<string, Wrong>}
  */
 export function errorsOf(error, fields, named = {}) {
-  if (!(error instanceof Refused)) return { "": { key: "ask.unreachable" } };
+  if (!(error instanceof Refused)) return { "": sentenceOf(error) };
   /** @type {Record<string, Wrong>} */
   const found = {};
   for (const { pointer, detail } of error.errors) {

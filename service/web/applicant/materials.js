@@ -3,7 +3,7 @@
 import { h, icon } from "../../../verifier/web/page/dom.js";
 import { download } from "../../../verifier/web/page/downloads.js";
 import { has, integer, t } from "../../../verifier/web/page/texts.js";
-import { Refused } from "./ask.js";
+import { Refused, Unanswered } from "./ask.js";
 import { dialog } from "./dialog.js";
 import { fitted, megabytes, Unusable } from "./fit.js";
 import { announce, busy, button, drawn, said, sentenceOf, trouble } from "./parts.js";
@@ -177,7 +177,7 @@ const ignoreGone = (error) => {
 /** @param {unknown} error */
 function wrongOf(error) {
   if (error instanceof Unusable) return t(error.code, error.params);
-  return error instanceof TypeError && error.message === "abort" ? t("mat.stopped") : sentenceOf(error);
+  return error instanceof Unanswered && error.message === "abort" ? t("mat.stopped") : sentenceOf(error);
 }
 
 /** @param {Needed} needed */

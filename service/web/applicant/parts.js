@@ -2,6 +2,7 @@
 
 import { byId, h, icon } from "../../../verifier/web/page/dom.js";
 import { onLanguage, t } from "../../../verifier/web/page/texts.js";
+import { Refused, Unanswered } from "./ask.js";
 
 /**
  * @typedef {import("../../../verifier/web/page/dom.js").Child} Child
@@ -74,8 +75,12 @@ export const trouble = (error, again) =>
     ),
   );
 
-/** @param {unknown} error */
-export const sentenceOf = (error) => (error instanceof Error && "detail" in error ? String(error.detail) : t("ask.unreachable"));
+/** An error of our own is no trouble of the network: whoever looks for it finds it. @param {unknown} error */
+export function sentenceOf(error) {
+  if (error instanceof Refused) return error.detail;
+  if (!(error instanceof Unanswered)) reportError(error);
+  return t("ask.unreachable");
+}
 
 /** What stands where something will. @param {string} key of what is being done */
 export const waiting = (key) =>
@@ -108,10 +113,10 @@ export function copyable(value, key) {
   return h("span", { class: "copyable" }, h("span", { class: "value" }, value), navigator.clipboard && pressed);
 }
 
-/** Name and value, a line each. @param {([key: string, value: Child | Child[]] | null | false)[]} facts */
+/** Name and value, a line each. @param {([key: string, value: Child | Child[]] | string | null | false)[]} facts those that are none are left out */
 export const factList = (facts) =>
   h(
     "dl",
     { class: "facts" },
-    facts.filter(isThere).map(([key, value]) => h("div", {}, said(key, "dt"), h("dd", {}, value))),
+    facts.filter(Array.isArray).map(([key, value]) => h("div", {}, said(key, "dt"), h("dd", {}, value))),
   );

@@ -1,6 +1,6 @@
 /** Sending a file with its progress, which fetch does not tell of. */
 
-import { answeredBy, headersOf, Refused, UPLOAD_MS } from "./ask.js";
+import { answeredBy, headersOf, Refused, Unanswered, UPLOAD_MS } from "./ask.js";
 
 /**
  * @param {string} path @param {File} file @param {string} token @param {(share: number) => void} progress 0 to 1
@@ -21,7 +21,7 @@ export function sending(path, file, token, progress) {
       if (request.status >= 200 && request.status < 300) resolve(said);
       else reject(new Refused(request.status, said, Number(request.getResponseHeader("retry-after") ?? 0)));
     });
-    for (const event of ["error", "timeout", "abort"]) request.addEventListener(event, () => reject(new TypeError(event)));
+    for (const event of ["error", "timeout", "abort"]) request.addEventListener(event, () => reject(new Unanswered(event)));
     request.send(file);
   });
   return { done, stop: () => request.abort() };
