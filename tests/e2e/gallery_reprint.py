@@ -60,6 +60,7 @@ def at(found: dict[str, Any], then: Callable[[Told, Page], None] = lambda told, 
 
 def wrong(_: Told, page: Page) -> None:
     page.fill("#field-contact", "12345")
+    page.click("#case details summary")
     page.click("#case form button[type=submit]")
 
 

@@ -18,7 +18,9 @@ from tests.e2e.browsing import Visit, upload, visiting
 from tests.e2e.gallery_reprint import COMPLETE, DONE, FEE_DUE, REJECTED, RETURNED
 from tests.e2e.site import Site
 from tests.e2e.test_pages_diagnosis import said
+from tests.e2e.test_pages_lookup import REGISTERED, fill
 from tests.e2e.told_cases import FACTS, ID, NUMBER, TOKEN, Told, case, item
+from tests.vector_files import PROOFS
 
 Visiting = Callable[..., AbstractContextManager[Visit]]
 
@@ -126,6 +128,24 @@ def test_what_stood_on_the_look_up_page_comes_along_and_leaves_no_trace(site: Si
     assert visit.page.evaluate("location.hash") == ""
 
 
+def test_from_the_look_up_s_answer_to_the_reprint(site: Site, browser: Browser) -> None:
+    hosts = [site.url[7:], site.chain.url[7:], site.chain.url[7:].replace("127.0.0.1", "localhost")]
+    proof = json.loads((PROOFS / "registered.proof.json").read_bytes())
+    site.answers.lookups[REGISTERED] = {"result": "match", "status": "valid", "proof": proof, "tries_left": 5}
+    with visiting(browser, hosts) as visit:
+        service = Told(visit.page)
+        visit.page.goto(f"{site.url}/")
+        fill(visit, REGISTERED, "2026-09-01", "1060.00")
+        visit.page.get_by_role("link", name="申请补打").click()
+        expect(visit.page.locator("#found .word")).to_have_text("各环节均在")
+        assert service.sent("diagnoses") == [{**FACTS, "number": REGISTERED}]
+        site.answers.lookups[REGISTERED] = {"result": "match", "status": "void", "proof": proof, "tries_left": 5}
+        visit.page.goto(f"{site.url}/")
+        fill(visit, REGISTERED, "2026-09-01", "1060.00")
+        expect(visit.page.get_by_role("button", name="查经过")).to_be_visible()
+        assert visit.page.get_by_role("link", name="申请补打").count() == 0
+
+
 def test_a_case_is_opened_and_a_refusal_says_why(site: Site, visit: Visit) -> None:
     service = look_up(site, visit, told.missing_at_a_node())
     service.refuse("POST", "reprints", 409, "case_open", "这张发票已有一份补打申请在办理。")
@@ -188,6 +208,12 @@ def test_the_service_refuses_a_field_and_the_kind_that_is_not_given(site: Site, 
     for name, text in (("reason", "遗失"), ("name", "张三"), ("contact", "z@example.cn")):
         page.fill(f"#field-{name}", text)
     page.check("input[value=reissue]")
+    page.click("#case details summary")
+    page.fill("#field-also", "other@example.cn")
+    page.click("#case details summary")
+    page.click("#case form button[type=submit]")
+    expect(page.locator("#field-also-error")).to_contain_text("这里请填手机号")  # and what was folded is open
+    page.fill("#field-also", "")
     wrong = {"pointer": "/contact/address", "code": "member_invalid", "severity": "error", "detail": "这个邮箱收不到邮件。"}
     service.refuse("POST", ".*/application", 422, "invalid_request", "请求有误。", errors=[wrong])
     page.click("#case form button[type=submit]")

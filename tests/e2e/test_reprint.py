@@ -241,6 +241,8 @@ def test_coming_back_on_another_phone_and_giving_up(service: Service, phone: Vis
     page.get_by_role("button", name="仍要申请补打").tap()
     for name, text in (("reason", "遗失"), ("name", "赵某某"), ("contact", ADDRESS)):
         page.fill(f"#field-{name}", text)
+    page.tap("#case details summary")
+    page.fill("#field-also", "138 1234 5678")
     page.get_by_role("button", name="提交申请").tap()
     expect(page.locator("#case form h2")).to_have_text("输入验证码")
     page.fill("#field-code", service.code())

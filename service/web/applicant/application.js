@@ -13,19 +13,26 @@ import { busy, button, notice, said, sentenceOf } from "./parts.js";
  * @typedef {import("./case.js").Opened} Opened
  */
 
-const FIELDS = ["kind", "reason", "name", "company", "contact", "delivery", "language", "quiet"];
+const FIELDS = ["kind", "reason", "name", "company", "contact", "delivery", "also", "language", "quiet"];
 /** Where the service names a member of the body that is called otherwise here. @type {Record<string, string>} */
-const NAMED = { "contact.address": "contact", "contact.channel": "contact", "notices.quiet_hours": "quiet" };
+const NAMED = { "contact.address": "contact", "contact.channel": "contact", "notices.email": "also", "notices.sms": "also", "notices.quiet_hours": "quiet" };
 const NIGHT = { start: "22:00", end: "08:00" };
 
 /** @param {Record<string, string>} typed @returns {{body: any, wrong: Record<string, import("./forms.js").Wrong>}} */
 export function applicationOf(typed) {
   const contact = contactOf(typed.contact ?? "");
+  const also = contactOf(typed.also ?? "");
   /** @type {Record<string, import("./forms.js").Wrong>} */
   const wrong = {};
   if (!typed.reason) wrong.reason = { key: "apply.reason.missing" };
   if (!typed.name) wrong.name = { key: "apply.name.missing" };
   if (contact === null) wrong.contact = { key: typed.contact ? "apply.contact.wrong" : "apply.contact.missing" };
+  if (typed.also && (also === null || also.channel === contact?.channel)) wrong.also = { key: also === null ? "apply.contact.wrong" : "apply.also.wrong" };
+  const notices = contact && {
+    channels: also ? [contact.channel, also.channel] : [contact.channel],
+    ...(also && { [also.channel]: also.address }),
+    quiet_hours: typed.quiet === "night" ? NIGHT : null,
+  };
   const body = {
     kind: typed.kind,
     reason: typed.reason,
@@ -34,7 +41,7 @@ export function applicationOf(typed) {
     ...(typed.company && { company: typed.company }),
     contact,
     language: typed.language,
-    ...(contact && { notices: { channels: [contact.channel], quiet_hours: typed.quiet === "night" ? NIGHT : null } }),
+    ...(notices && { notices }),
   };
   return { body, wrong };
 }
@@ -77,6 +84,7 @@ export function applyForm(found, opened, { isAgain = false, done } = {}) {
         h(
           "div",
           { class: "stack wide-gap" },
+          field("also", "apply.also", { inputmode: "email", maxlength: 254, hint: "apply.also.hint" }),
           choices("language", "apply.language", [["zh-CN", "language.zh"], ["en", "language.en"]], before.language ?? language()),
           choices("quiet", "apply.quiet", [["night", "quiet.night"], ["none", "quiet.none"]], "night"),
         ),

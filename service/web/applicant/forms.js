@@ -130,7 +130,11 @@ function showErrors(form, summary, errors) {
     place.hidden = wrong === undefined;
     place.replaceChildren(...(wrong === undefined ? [] : [icon("warning"), h("span", {}, wordsOf(wrong))]));
     if (wrong === undefined) control.removeAttribute("aria-invalid");
-    else control.setAttribute("aria-invalid", "true");
+    else {
+      control.setAttribute("aria-invalid", "true");
+      const folded = control.closest("details");
+      if (folded) folded.open = true;
+    }
   }
   const names = Object.keys(errors);
   summary.hidden = names.length === 0;

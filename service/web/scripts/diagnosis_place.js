@@ -5,7 +5,7 @@
 
 import { byId, h, icon } from "../../../verifier/web/page/dom.js";
 import { t } from "../../../verifier/web/page/texts.js";
-import { startDiagnosis } from "./diagnosis_view.js";
+import { reprintLink, startDiagnosis } from "./diagnosis_view.js";
 import { data } from "./page.js";
 
 /**
@@ -55,16 +55,31 @@ export function placeOf() {
       if (next === item && word === outcome.answer.word.key) return;
       [item, word] = [next, outcome.answer.word.key];
       if (opened || LOST.has(verdict)) ask(shown);
-      else root.replaceChildren(offer(shown, () => ask(shown)));
+      else root.replaceChildren(offer(shown, outcome, () => ask(shown)));
     },
   };
 }
 
-/** @param {Shown} shown @param {() => void} take @returns {Element} */
-function offer({ body }, take) {
+/**
+ * Of what is not bad a reprint may be given, and whoever has lost the paper wants nothing else.
+ * @param {Shown} shown @param {Outcome} outcome @param {() => void} take @returns {Element}
+ */
+function offer(shown, { answer }, take) {
   const text = (/** @type {string} */ tag, /** @type {string} */ key) => h(tag, { "data-t": key }, t(key));
-  const press = h("button", { type: "button", class: "button", onclick: take }, icon("search"), text("span", "dx.ask"));
-  return h("section", { class: "card dx-offer" }, text("p", body instanceof Uint8Array ? "dx.offer.file" : "dx.offer"), press);
+  const isFile = shown.body instanceof Uint8Array;
+  const number = isFile ? answer.examination?.proof?.number : shown.body.number;
+  const link = () => h("a", { class: "button", href: reprintLink({ number }, shown) }, icon("document"), text("span", "dx.reprint"));
+  return h(
+    "section",
+    { class: "card dx-offer" },
+    text("p", isFile ? "dx.offer.file" : "dx.offer"),
+    h(
+      "div",
+      { class: "dx-row" },
+      h("button", { type: "button", class: "button", onclick: take }, icon("search"), text("span", "dx.ask")),
+      number && answer.role !== "bad" && link(),
+    ),
+  );
 }
 
 /** @param {Item} item @param {Outcome} outcome @returns {Shown | null} */

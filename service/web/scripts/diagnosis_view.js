@@ -158,10 +158,10 @@ function actions(found, { shown, again, restore }) {
 }
 
 /** With what is known of the invoice behind the #, as applicant/arrival.js takes it. @param {any} found @param {Shown} shown */
-function reprintLink({ number, next_action }, { facts, body }) {
+export function reprintLink({ number, next_action }, { facts, body }) {
   const commitment = body instanceof Uint8Array ? null : body.commitment;
   const known = commitment && number ? questionToText(number, String(commitment)) : new URLSearchParams(facts ?? (number ? { number } : {})).toString();
-  return `${next_action.link ?? "/reprint"}${known && "#"}${known}`;
+  return `${next_action?.link ?? "/reprint"}${known && "#"}${known}`;
 }
 
 /** @param {any} made */

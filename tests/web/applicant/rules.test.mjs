@@ -68,6 +68,10 @@ test("an application says what is missing beside each field, or is whole", () =>
   });
   assert.equal(applicationOf({ ...typed, quiet: "none" }).body.notices.quiet_hours, null);
   assert.equal(applicationOf({ ...typed, company: "某公司" }).body.company, "某公司");
+  const both = applicationOf({ ...typed, also: "138 0013 8000" });
+  assert.deepEqual([both.wrong, both.body.notices.channels, both.body.notices.sms], [{}, ["email", "sms"], "13800138000"]);
+  assert.equal(applicationOf({ ...typed, also: "b@b.cn" }).wrong.also.key, "apply.also.wrong");
+  assert.equal(applicationOf({ ...typed, also: "b" }).wrong.also.key, "apply.contact.wrong");
   assert.deepEqual(Object.keys(applicationOf({ ...typed, reason: "", name: "", contact: "" }).wrong), ["reason", "name", "contact"]);
   assert.equal(applicationOf({ ...typed, contact: "" }).wrong.contact.key, "apply.contact.missing");
   assert.equal(applicationOf({ ...typed, contact: "123" }).wrong.contact.key, "apply.contact.wrong");
