@@ -11,6 +11,7 @@ from service import interpreter, logs
 from service.api import (
     anchors,
     batch,
+    deliveries,
     diagnoses,
     documents,
     feed,
@@ -20,15 +21,18 @@ from service.api import (
     keys,
     lookups,
     monitoring,
+    notifications,
     operations,
     problems,
     proofs,
     reconciliations,
     recoveries,
     verifications,
+    webhooks,
 )
 from service.api.case_metrics import Cases
 from service.api.context import Context
+from service.api.delivery_metrics import Deliveries
 from service.api.envelope import Envelope
 from service.api.finding_metrics import Findings
 from service.api.node import NodeGate
@@ -61,13 +65,14 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = context
     context.metrics.registry.register(Findings(context.database))
+    context.metrics.registry.register(Deliveries(context.database, context.clock))
     context.metrics.registry.register(Cases(context.database, lambda: context.clock()))
     registering = (batch, invoices, documents, imports)
     asking = (proofs, verifications, lookups, diagnoses, recoveries, anchors)
     rooms = (*registering, *asking, feed, reconciliations, keys, monitoring)
     staff = (session, users, activity, releases, evidence, desk, exports)
     reprints = (opening, reviews, results, materials, payments, case)  # what has a name of its own before what has an {id}
-    routers = [room.router for room in (*rooms, *staff, *reprints, feedback)]
+    routers = [room.router for room in (*rooms, *staff, *reprints, feedback, webhooks, notifications, deliveries)]
     for router in routers:  # as they are: FastAPI looks at each router it includes before each of its routes, which costs a third
         app.router.routes.extend(router.routes)
     app.router.routes.extend([*pages.routes(), *desk_pages.routes()])

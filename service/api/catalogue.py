@@ -693,6 +693,45 @@ PROBLEMS: dict[str, Problem] = {
         ("反馈太长", "Too many messages"),
         ("这条反馈的往来太多，请另写一条。", "Too much was said in this feedback already: begin another one."),
     ),
+    # Deliveries (service/deliveries/, service/reprints/preferences.py).
+    "webhook_not_found": Problem(
+        404,
+        ("没有这个推送", "There is no such webhook"),
+        ("没有这个推送，或者它不是您的。", "There is no such webhook, or it is somebody else's."),
+    ),
+    "webhook_disabled": Problem(
+        409,
+        ("推送已停用", "The webhook is disabled"),
+        ("这个推送已停用，请先重新启用。", "The webhook is disabled: enable it first."),
+    ),
+    "too_many_webhooks": Problem(
+        409,
+        ("推送太多", "Too many webhooks"),
+        ("最多可以有 {limit} 个推送，请先删去一个。", "There may be {limit} webhooks at most: remove one first."),
+    ),
+    "delivery_not_found": Problem(
+        404, ("没有这次投递", "There is no such delivery"), ("没有这次投递。", "There is no such delivery.")
+    ),
+    "delivery_not_dead": Problem(
+        409,
+        ("不需要重发", "It need not be sent again"),
+        ("只有已放弃的投递才能重发，它现在是 {state}。", "Only what was given up can be sent again; this one is {state}."),
+    ),
+    "delivery_forgotten": Problem(
+        409,
+        ("内容已删除", "Its text is not kept any more"),
+        ("内容和收件人已按期删除，不能重发。", "Its text and recipient were deleted in due time, so it cannot be sent again."),
+    ),
+    "no_contact_yet": Problem(
+        409,
+        ("还没有联系方式", "There is no contact yet"),
+        ("请先填写申请，给出联系方式。", "Apply first, and give a contact."),
+    ),
+    "unsubscribe_unknown": Problem(
+        404,
+        ("退订链接无效", "The link is not valid"),
+        ("退订链接不完整，或者已经失效。", "The link to unsubscribe is broken, or not valid any more."),
+    ),
     # The service.
     "backlog_full": Problem(
         503,
@@ -767,6 +806,10 @@ ERRORS: dict[str, tuple[str, str]] = {
     "password_weak": ("密码太常见，请换一个。", "The password is too common; choose another."),
     "member_invalid/date": ("{place} 不是日期，如 2026-09-01。", "{place} is no date, such as 2026-09-01."),
     "member_invalid/amount": ("{place} 不是金额，如 27232.82。", "{place} is no amount, such as 27232.82."),
+    "webhook_url": (
+        "推送地址须是 https、443 端口的公网地址，不带用户名和 #。",
+        "A webhook leads to a public address by https on port 443, without a user or a fragment.",
+    ),
     "member_invalid/email": ("{place} 不是电子邮箱地址。", "{place} is no e-mail address."),
     "member_invalid/sms": ("{place} 不是 11 位手机号码。", "{place} is no mobile number of 11 digits."),
     "member_invalid/number": ("{place} 不是发票号码。", "{place} is no invoice number."),
@@ -797,6 +840,7 @@ RELAXED: dict[str, tuple[str, str]] = {
     "public_url_http": ("公开地址没有用 https。", "The public URL is not https."),
     "confirmations": ("以区块确认数代替区块链自己的最终性。", "A number of confirmations stands for the chain's own finality."),
     "anonymous_unlimited": ("匿名请求没有频率限制。", "Requests without a key are not limited."),
+    "webhooks_anywhere": ("推送可以发往任何地址，包括内网。", "Webhooks may lead anywhere, to private addresses too."),
     "sqlite": ("数据库是单机的 SQLite。", "The database is SQLite, on one machine."),
 }
 """What /status says of each control that is less strict than it can be."""

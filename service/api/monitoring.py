@@ -100,6 +100,7 @@ def relaxed_controls(settings: Settings) -> list[str]:
         "public_url_http": not settings.public_url.startswith("https://"),
         "confirmations": settings.confirmations is not None,
         "anonymous_unlimited": settings.anonymous_per_minute == 0,
+        "webhooks_anywhere": settings.webhooks_anywhere,
         "sqlite": settings.database_url.get_secret_value().startswith("sqlite"),
     }
     return [code for code, is_relaxed in found.items() if is_relaxed]

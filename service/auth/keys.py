@@ -22,6 +22,7 @@ from sqlalchemy import Connection, insert, select, update
 from service.auth.principals import Principal
 from service.auth.tables import api_keys
 from service.db import Database
+from service.deliveries import endpoints
 from service.errors import Finding, Refused
 
 Role = Literal["issuer", "recipient", "auditor", "central", "node", "operator"]
@@ -157,12 +158,13 @@ def labels(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
 
 
 def revoke_key(connection: Connection, id_: str) -> Key:
-    """From now on nobody can use it; a second time changes nothing. Raises Refused("key_not_found")."""
+    """From now on nobody can use it, and its webhooks get nothing; again, nothing changes. Raises Refused("key_not_found")."""
     key = get_key(connection, id_)
     if key.revoked_at is not None:
         return key
     now_ms = int(time.time() * 1000)
     connection.execute(update(api_keys).where(api_keys.c.id == id_).values(revoked_at=now_ms))
+    endpoints.disable_of(connection, id_, now_ms)
     return key._replace(revoked_at=now_ms)
 
 

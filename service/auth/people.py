@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.auth.tables import devices, invitations, sessions, users
 from service.db import Database
+from service.deliveries import endpoints
 from service.errors import Finding, Refused
 from service.vault import Vault
 
@@ -254,8 +255,9 @@ def names(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
 
 
 def disable(connection: Connection, user_id: str, now_ms: int) -> None:
-    """An account is never deleted, since the activity log names it. Its sessions end at once."""
+    """An account is never deleted, since the activity log names it. Its sessions end at once, and its webhooks."""
     connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=now_ms))
+    endpoints.disable_of(connection, user_id, now_ms)
     connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
     connection.execute(delete(invitations).where(invitations.c.user_id == user_id))
 

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from service.deliveries import queue, signing
-from service.deliveries.events import TYPES, Role
+from service.deliveries.events import TYPES, Role, moment
 from service.deliveries.outcomes import Failed
 from service.deliveries.queue import Wanted
 from service.deliveries.tables import deliveries
@@ -101,10 +101,11 @@ def remove(connection: Connection, id_: str) -> None:
     connection.execute(delete(table).where(table.c.id == id_))
 
 
-def remove_of(connection: Connection, owner: str) -> None:
-    """Everything of an owner who may see nothing any more."""
-    for row in listed(connection, owner):
-        remove(connection, row.id)
+def disable_of(connection: Connection, owner: str, now_ms: int) -> None:
+    """Everything of an owner who may know nothing any more."""
+    is_theirs = (table.c.owner == owner, table.c.disabled_at.is_(None))
+    for row in connection.execute(select(table.c.id).where(*is_theirs)).all():
+        _disable(connection, row.id, "revoked", now_ms)
 
 
 def rotate(connection: Connection, row: Any, vault: Vault, now_ms: int) -> str:
@@ -126,15 +127,23 @@ def enable(connection: Connection, id_: str) -> None:
     connection.execute(update(table).where(table.c.id == id_).values(values))
 
 
-def test(connection: Connection, row: Any, vault: Vault, now_ms: int, at: str) -> str:
+def test(connection: Connection, row: Any, vault: Vault, now_ms: int) -> str:
     """Queue an event that means nothing. Returns the uid of its delivery."""
-    body = {"type": "webhook.test", "timestamp": at, "data": {"webhook": row.id}}
+    body = {"type": "webhook.test", "timestamp": moment(now_ms), "data": {"webhook": row.id}}
     wanted = Wanted("webhook", "webhook.test", row.id, {"body": orjson.dumps(body).decode()}, endpoint_id=row.id)
     return queue.enqueue(connection, wanted, vault, now_ms)
 
 
 def url_of(row: Any, vault: Vault) -> str:
     return _open(vault, row, "url")
+
+
+def contact_of(row: Any, vault: Vault) -> str | None:
+    return None if row.contact is None else _open(vault, row, "contact")
+
+
+def count_disabled(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(table).where(table.c.disabled_at.is_not(None))) or 0
 
 
 def valid_secrets(row: Any, vault: Vault, now_ms: int) -> list[str]:
@@ -159,19 +168,23 @@ def note_failure(
     failures, since = row.failures + 1, row.failing_since or now_ms
     is_over = failures >= _LEAST_FAILURES and now_ms - since >= give_up_days * _DAY_MS
     values: dict[str, Any] = {"failures": failures, "failing_since": since, "rests_until": now_ms + pause_ms(failures, chance)}
-    why = "gone" if failed.status == 410 else "failing" if is_over else None
-    if why is not None:
-        values |= {"disabled_at": now_ms, "disabled_by": why}
     connection.execute(update(table).where(table.c.id == id_).values(values))
+    why = "gone" if failed.status == 410 else "failing" if is_over else None
     if why is None:
         return False
-    is_open = (deliveries.c.endpoint_id == id_, deliveries.c.state == "queued")
-    ended = {"state": "dead", "error": "webhook_disabled", "ended_at": now_ms}
-    connection.execute(update(deliveries).where(*is_open).values(ended))
+    _disable(connection, id_, why, now_ms)
     if row.contact is not None:
         message = _disabled_mail(row, _open(vault, row, "contact"))
         queue.enqueue(connection, Wanted("email", "webhook.disabled", id_, message), vault, now_ms)
     return True
+
+
+def _disable(connection: Connection, id_: str, why: str, now_ms: int) -> None:
+    """Nothing is sent there from now on, and what was queued for it is dead."""
+    connection.execute(update(table).where(table.c.id == id_).values(disabled_at=now_ms, disabled_by=why))
+    is_open = (deliveries.c.endpoint_id == id_, deliveries.c.state == "queued")
+    ended = {"state": "dead", "error": "webhook_disabled", "ended_at": now_ms}
+    connection.execute(update(deliveries).where(*is_open).values(ended))
 
 
 def _disabled_mail(row: Any, to: str) -> dict[str, Any]:

@@ -165,26 +165,25 @@ def give_up(connection: Connection, id_: int, now_ms: int, error: str) -> None:
     connection.execute(update(table).where(is_open).values(values))
 
 
-def send_again(connection: Connection, id_: int, now_ms: int) -> Any:
+def send_again(connection: Connection, row: Any, now_ms: int) -> Any:
     """A dead letter begins anew, under the same uid. Returns its row.
 
-    Raises Refused("delivery_not_found"), ("delivery_not_dead"), or ("delivery_forgotten") where its text is not kept any more.
+    Raises Refused("delivery_not_dead"), or ("delivery_forgotten") where its text is not kept any more.
     """
-    row = get(connection, id_)
     if row.state != "dead":
         raise Refused("delivery_not_dead", {"state": row.state})
     if row.message is None:
         raise Refused("delivery_forgotten")
     values = {"state": "queued", "due_at": now_ms, "tries": 0, "ended_at": None, "expires_at": None}
-    connection.execute(update(table).where(table.c.id == id_, table.c.state == "dead").values(values))
+    connection.execute(update(table).where(table.c.id == row.id, table.c.state == "dead").values(values))
     if row.endpoint_id is not None:  # whoever sends it again wants it to be tried now
         connection.execute(update(endpoints).where(endpoints.c.id == row.endpoint_id).values(rests_until=0))
-    return get(connection, id_)
+    return get(connection, row.uid)
 
 
-def get(connection: Connection, id_: int) -> Any:
+def get(connection: Connection, uid: str) -> Any:
     """Its row. Raises Refused("delivery_not_found")."""
-    row = connection.execute(select(table).where(table.c.id == id_)).one_or_none()
+    row = connection.execute(select(table).where(table.c.uid == uid)).one_or_none()
     if row is None:
         raise Refused("delivery_not_found")
     return row

@@ -47,7 +47,7 @@ def of_case(connection: Connection, case_id: str, application: Application, vaul
 
 def keep(connection: Connection, case_id: str, wanted: Preferences, vault: Vault, now_ms: int) -> None:
     """From now on it is so."""
-    chosen = orjson.dumps({"to": dict(wanted.to), "quiet": wanted.quiet})
+    chosen = orjson.dumps({"to": dict(wanted.to), "quiet": None if wanted.quiet is None else list(wanted.quiet)})
     row = {"case_id": case_id, "chosen": vault.encrypt(chosen, _context(case_id)), "changed_at": now_ms}
     connection.execute(delete(notice_preferences).where(notice_preferences.c.case_id == case_id))
     connection.execute(insert(notice_preferences), row)
@@ -88,6 +88,14 @@ def choose(sent: Mapping[str, Any], before: Preferences, application: Applicatio
 def without(before: Preferences, channel: str) -> Preferences:
     """After an unsubscription."""
     return before._replace(to={one: address for one, address in before.to.items() if one != channel})
+
+
+def hint(channel: str, address: str) -> str:
+    """Enough to recognise one's own: z***@x.cn, 138****5678."""
+    if channel == "sms":
+        return f"{address[:3]}****{address[-4:]}"
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}***@{domain}"
 
 
 def shown_hours(quiet: Quiet | None) -> dict[str, str] | None:

@@ -173,9 +173,9 @@ def test_a_recipient_who_is_refused_for_good_is_a_dead_letter_that_staff_can_sen
     lite.work("email")
     assert (lite.row().state, lite.row().status) == ("dead", 550)
     with lite.database.write() as connection:
-        queue.send_again(connection, lite.row().id, lite.now_ms())
+        queue.send_again(connection, lite.row(), lite.now_ms())
     with pytest.raises(Refused, match="delivery_not_dead"), lite.database.write() as connection:
-        queue.send_again(connection, lite.row().id, lite.now_ms())
+        queue.send_again(connection, lite.row(), lite.now_ms())
     lite.courier = lite.new_courier()
     assert lite.work("email") == 1
     assert uid in lite.inbox.arrived[0]["id"]
@@ -215,7 +215,7 @@ def test_what_was_sent_is_forgotten_and_cannot_be_sent_again(post: Post) -> None
         connection.execute(deliveries.update().values(state="dead"))
     mail = next(row for row in post.rows() if row.channel == "email")
     with pytest.raises(Refused, match="delivery_forgotten"), post.database.write() as connection:
-        queue.send_again(connection, mail.id, post.now_ms())
+        queue.send_again(connection, mail, post.now_ms())
 
 
 def test_what_cannot_be_decrypted_any_more_keeps_nothing_waiting(post: Post) -> None:

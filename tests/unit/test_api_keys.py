@@ -12,13 +12,15 @@ from service.auth.keys import Keyring, authenticate, create_key, revoke_key
 from service.auth.principals import Principal
 from service.auth.tables import api_keys
 from service.db import Database
+from service.deliveries.tables import deliveries, webhook_endpoints
 from service.errors import Refused
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(f"sqlite:///{tmp_path / 'x.db'}")
-    api_keys.create(opened.engine)
+    for table in (api_keys, webhook_endpoints, deliveries):
+        table.create(opened.engine)
     yield opened
     opened.close()
 

@@ -1,6 +1,7 @@
 """Every change that an applicant should hear of has its words, in both languages, and they fill in."""
 
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -54,3 +55,10 @@ def test_a_reminder_knows_what_every_confirmed_applicant_owes() -> None:
 def test_no_word_promises_more_than_the_registry_knows() -> None:
     said = "".join(part or "" for by in TEXTS.values() for text in by.values() for part in text)
     assert not re.search(r"真发票|假发票|\bgenuine\b|\bfake\b", said)
+
+
+def test_the_templates_to_register_are_those_that_are_sent() -> None:
+    document = (Path(__file__).parents[2] / "docs/notices.md").read_text()
+    listed = set(re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", document, flags=re.MULTILINE))
+    sent = {(f"reprint_{event}", language, text.sms) for event, by in TEXTS.items() for language, text in by.items() if text.sms}
+    assert listed == sent

@@ -102,5 +102,11 @@ def test_relaxed_controls_are_all_said(tmp_path: Path) -> None:
         public_url="https://registry.example",
     )
     assert monitoring.relaxed_controls(strict) == []
-    relaxed = Settings(rpc_urls=("http://a",), confirmations=2, anonymous_per_minute=0, database_url=f"sqlite:///{tmp_path}/x")  # type: ignore[arg-type]
+    relaxed = Settings(
+        rpc_urls=("http://a",),
+        confirmations=2,
+        anonymous_per_minute=0,
+        database_url=f"sqlite:///{tmp_path}/x",  # type: ignore[arg-type]
+        webhooks_anywhere=True,
+    )
     assert set(monitoring.relaxed_controls(relaxed)) == RELAXED.keys()
