@@ -19,6 +19,8 @@ from service.deliveries.queue import Taken
 
 TIMEOUT_S = 20.0
 _PORTS = {"smtp": 587, "smtps": 465}
+# A long URL that is folded would become an encoded word, which no program follows; a line may have 998 characters (RFC 5322).
+_POLICY = SMTP.clone(max_line_length=900)
 
 
 class Mailbox(NamedTuple):
@@ -57,7 +59,7 @@ def mailbox(url: str, sender: str, *, must_encrypt: bool) -> Mailbox:
 def compose(box: Mailbox, taken: Taken) -> EmailMessage:
     """What is sent, from what was queued: to, subject, text, html, language, unsubscribe (a link, or null)."""
     said: dict[str, Any] = taken.message
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = box.sender
     message["To"] = said["to"]
     message["Subject"] = said["subject"]
@@ -67,9 +69,9 @@ def compose(box: Mailbox, taken: Taken) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers
     if said.get("unsubscribe"):
         message["List-Unsubscribe"] = f"<{said['unsubscribe']}>"
-    message.set_content(said["text"])
+    message.set_content(said["text"], cte="base64")  # for servers that do not take 8 bits
     if said.get("html"):
-        message.add_alternative(said["html"], subtype="html")
+        message.add_alternative(said["html"], subtype="html", cte="base64")
         message.set_boundary(f"={taken.uid}")
     return message
 
