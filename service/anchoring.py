@@ -20,7 +20,7 @@ from service.ledger.outbox import Attempt, Item
 from service.ledger.receipts import ReceiptKeys
 from service.trouble import Trouble
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 REPORT_S = 2
 """Seconds between two signs of life that say the same."""

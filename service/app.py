@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # we have our own, and nothing personal in it
         lifespan=lifespan,
     )
     app.state.context = context
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     missing.install(app)
     operations.install(app, routers)
+    app.add_middleware(proofs.ProofsFirst, context=context)
     if settings.follow is not None:
         app.add_middleware(NodeGate, context=context)
     app.add_middleware(Envelope, context=context)

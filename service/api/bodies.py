@@ -60,7 +60,8 @@ def _json_of(most: int) -> Callable[[Request], Awaitable[bytes]]:
     return body
 
 
-SmallBody = Annotated[bytes, Depends(_json_of(MAX_SMALL))]
+small_body = _json_of(MAX_SMALL)
+SmallBody = Annotated[bytes, Depends(small_body)]
 InvoiceBody = Annotated[bytes, Depends(_json_of(MAX_INVOICE))]
 
 

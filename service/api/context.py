@@ -1,18 +1,16 @@
 """What the handlers of one process share, made once from the settings."""
 
 import ipaddress
-import math
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated
 
 from fastapi import Depends, Request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from service.api import cookies
+from service.api.asking import Asking
+from service.api.limiting import Limit
 from service.api.metrics import Metrics
 from service.api.waiting import Waiting
 from service.api.writes import Running
@@ -52,11 +50,12 @@ class Context:
         self.chain = Chain(settings.chain_id, bytes.fromhex(settings.contract[2:]))
         trust = _trust(settings, self.chain, settings.public_service_keys or self.keys.public)
         self.trust = trust.to_json()
-        # A thread holds one connection at a time, and the waiting one more.
-        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.threads + 2)
+        # A thread holds one connection at a time, the waiting one more, and whoever answers questions for proofs another one.
+        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.threads + 3)
         self.keyring = Keyring(self.database)
         self.metrics = Metrics(self.status, clock)
         self.waiting = Waiting(self.database)
+        self.asking = Asking(self.database, self.chain)
         self.running = Running()
         self.http = HttpClient(settings.rpc_timeout_s)
         own = trust._replace(rpc_urls=settings.rpc_urls)
@@ -79,8 +78,7 @@ class Context:
         )
         self._vault = vault(settings) if settings.data_keys is not None else None
         self._status: tuple[float, status.Status] | None = None
-        self._anonymous = RateLimitItemPerMinute(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._anonymous = Limit(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
 
     def close(self) -> None:
         """End what was started, and close what is open."""
@@ -201,10 +199,8 @@ class Context:
         """Count a request without a key against its network. Raises Unavailable("too_many_requests")."""
         if self._anonymous is None:
             return
-        network = _network(request.client.host if request.client else "")
-        if not self._limiter.hit(self._anonymous, network):
-            reset = self._limiter.get_window_stats(self._anonymous, network).reset_time
-            seconds = max(1, math.ceil(reset - self.clock()))
+        seconds = self._anonymous.hit(_network(request.client.host if request.client else ""), self.clock())
+        if seconds:
             raise Unavailable("too_many_requests", seconds, {"seconds": str(seconds)})
 
 
@@ -224,6 +220,7 @@ def _trust(settings: Settings, chain: Chain, public_keys: dict[str, bytes]) -> T
     )
 
 
+@lru_cache(4096)
 def _network(host: str) -> str:
     """What counts as one visitor: an IPv4 address, or the /64 that one IPv6 customer has at least."""
     try:

@@ -26,12 +26,18 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.registry.register(_Ledger(status, clock))
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         method = method if method in _METHODS else "other"
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        key = method, route, status
+        counted = self._counted.get(key)
+        if counted is None:  # looking for the labels takes longer than counting
+            counted = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
+            self._counted[key] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def text(self) -> bytes:
         """The exposition format, version 0.0.4."""

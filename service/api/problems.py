@@ -18,7 +18,7 @@ from service.errors import Finding, Refused, Unavailable
 from service.invoices.proofs import NotProven
 from service.messages import Language
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 PATH = "/problems/"

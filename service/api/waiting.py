@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.db import Database, chunks
 from service.ledger.status import mined_of, newest_mined
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 MAX_S = 60
 MAX_WAITING = 1000

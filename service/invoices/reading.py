@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, select
 
-from service.db import chunks
+from service.db import SelectIn
 from service.errors import Refused
 from service.invoices.registration import STATUS_NAMES
 from service.invoices.tables import acts, copies, invoices, recoveries
@@ -33,10 +33,12 @@ class Copy(NamedTuple):
 
     def leaves(self) -> list[bytes]:
         """The eight section leaves. Raises Refused where content was lost."""
-        pairs = zip(self.salts, self.canonical, strict=True)
-        return [
-            section_leaf(i, salt, section) if section is not None else self._withheld(i) for i, (salt, section) in enumerate(pairs)
-        ]
+        return [self.leaf(index) for index in range(8)]
+
+    def leaf(self, index: int) -> bytes:
+        """That of one section."""
+        canonical = self.canonical[index]
+        return section_leaf(index, self.salts[index], canonical) if canonical is not None else self._withheld(index)
 
     def _withheld(self, index: int) -> bytes:
         leaf = (self.withheld or b"")[32 * index : 32 * (index + 1)]
@@ -108,31 +110,33 @@ def get(connection: Connection, number: str, sellers: frozenset[str] | None) -> 
     return record
 
 
-_copies = select(
+_copies = SelectIn(
+    select(
+        copies.c.entry_id,
+        copies.c.invoice_id,
+        copies.c.salts,
+        copies.c.withheld,
+        *(copies.c.provenance if name == "provenance" else invoices.c[name] for name in SECTIONS),
+    ).join(invoices, invoices.c.id == copies.c.invoice_id),
     copies.c.entry_id,
-    copies.c.invoice_id,
-    copies.c.salts,
-    copies.c.withheld,
-    *(copies.c.provenance if name == "provenance" else invoices.c[name] for name in SECTIONS),
-).join(invoices, invoices.c.id == copies.c.invoice_id)
+)
 
 
 def read_copy(connection: Connection, entry_id: int) -> Copy:
     """The copy that an issue or reprint made. Raises Refused("content_lost") where its row is gone."""
-    row = connection.execute(_copies.where(copies.c.entry_id == entry_id)).one_or_none()
-    if row is None:
+    found = read_copies(connection, [entry_id])
+    if not found:
         raise Refused("content_lost")
-    return _copy(row)
+    return found[0]
 
 
 def read_copies(connection: Connection, entry_ids: Sequence[int]) -> list[Copy]:
     """The same of several; those whose rows are gone are left out."""
-    return [_copy(row) for some in chunks(entry_ids) for row in connection.execute(_copies.where(copies.c.entry_id.in_(some)))]
+    return [_copy(*row) for row in _copies(connection, entry_ids)]
 
 
-def _copy(row: Any) -> Copy:
-    salts = [row.salts[start : start + 16] for start in range(0, 128, 16)]
-    return Copy(row.entry_id, row.invoice_id, salts, [getattr(row, name) for name in SECTIONS], row.withheld)
+def _copy(entry_id: int, invoice_id: int, salts: bytes, withheld: bytes | None, *canonical: bytes | None) -> Copy:
+    return Copy(entry_id, invoice_id, [salts[at : at + 16] for at in range(0, 128, 16)], list(canonical), withheld)
 
 
 def state_of(connection: Connection, stored: Stored) -> str:

@@ -60,9 +60,12 @@ def check_may_promise(last: Health | None, settings: Settings) -> None:
         raise Unavailable("chain_in_doubt", 60)
 
 
+_read = select(*(table.c[name] for name in Health._fields))
+
+
 def read(connection: Connection) -> Health | None:
     """The last word of the worker; None before its first."""
-    row = connection.execute(select(*(table.c[name] for name in Health._fields))).one_or_none()
+    row = connection.execute(_read).one_or_none()
     return Health(*row) if row else None
 
 

@@ -92,15 +92,18 @@ def add_attempt(connection: Connection, seq: int, attempt: Attempt) -> None:
     connection.execute(insert(transactions), {"seq": seq, **attempt._asdict()})
 
 
+_newest = (
+    select(func.max(outbox.c.seq))
+    .join(batches, batches.c.seq == outbox.c.seq)
+    .where(outbox.c.state == "final", batches.c.foreign == 0)
+    .scalar_subquery()
+)
+_newest_final = _items.where(outbox.c.seq == _newest)
+
+
 def newest_final(connection: Connection) -> Item | None:
     """The newest final anchor of ours; proofs are handed out at it."""
-    newest = (
-        select(func.max(outbox.c.seq))
-        .join(batches, batches.c.seq == outbox.c.seq)
-        .where(outbox.c.state == "final", batches.c.foreign == 0)
-        .scalar_subquery()
-    )
-    row = connection.execute(_items.where(outbox.c.seq == newest)).one_or_none()
+    row = connection.execute(_newest_final).one_or_none()
     return Item(*row) if row else None
 
 

@@ -6,6 +6,7 @@ have equal pages. Sealing writes new versions of the touched pages under its seq
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from sqlalchemy import CTE, Connection, Select, and_, bindparam, delete, func, s
 
 from service.db import Lookup, Rows, chunks, insert_rows
 from service.ledger.tables import register_pages
-from verifier.merkle import EMPTY, tree_hash
+from verifier.merkle import EMPTY, path_in, tree_hash, tree_levels
 from verifier.register import bit, register_root
 
 MAX_LEAVES = 8
@@ -25,7 +26,10 @@ Leaf = tuple[bytes, bytes]
 
 _LEAVES, _CHILDREN = b"\x00", b"\x01"
 _DIGITS = "0123456789abcdef"
-_DEPTHS_AT_ONCE = 8
+_DEPTHS_AT_ONCE = 6
+"""Pages on the way of a key that are read in one query; more of them where there are some ten million keys."""
+_MAX_SHARED_DEPTH, _MAX_SHARED = 8, 600
+"""The uppermost 273 pages, of two anchors: some 2 MB."""
 
 
 class Child(NamedTuple):
@@ -64,11 +68,6 @@ def is_inner(page: bytes) -> bool:
 def leaves_of(page: bytes) -> list[Leaf]:
     """The leaves of a page that holds leaves, in order of key."""
     return [(page[i : i + 32], page[i + 32 : i + 64]) for i in range(1, len(page), 64)]
-
-
-def _children(page: bytes) -> list[Child]:
-    mask = int.from_bytes(page[1:3], "big")
-    return [Child(page[i : i + 32], bool(mask >> n & 1)) for n, i in enumerate(range(3, 515, 32))]
 
 
 def _hash_leaves(leaves: Sequence[Leaf], depth: int) -> Child:
@@ -216,22 +215,38 @@ def prove(connection: Connection, seq: int, key: bytes) -> Proof:
 
     The caller knows that `seq` is kept; the proof is checked against the anchored root before it is handed out.
     """
-    siblings: list[bytes] = []
-    digits = key.hex()
-    path = ""
-    pages = read_pages(connection, [digits[:n] for n in range(_DEPTHS_AT_ONCE)], seq)
+    return prove_all(connection, seq, [key])[0]
+
+
+def prove_all(connection: Connection, seq: int, keys: Sequence[bytes]) -> list[Proof]:
+    """The same for many keys: what is on several ways is read once, and all of it in as few queries as one key needs."""
+    digits = [key.hex() for key in keys]
+    pages: dict[str, bytes | None] = {}
+    wanted = {way[:depth] for way in digits for depth in range(_DEPTHS_AT_ONCE)}
     while True:
-        page = pages.get(path)
-        if page is None and path:
-            page = read_pages(connection, [path], seq).get(path)
+        pages.update(dict.fromkeys(wanted))
+        pages.update(_pages(connection, sorted(wanted), at=seq))
+        found = [_prove_in(pages, key) for key in keys]
+        wanted = {path for path in found if isinstance(path, str)}
+        if not wanted:
+            return [proof for proof in found if isinstance(proof, Proof)]
+
+
+def _prove_in(pages: Mapping[str, bytes | None], key: bytes) -> Proof | str:
+    """From pages that were read, None where there is none; a path that was not read and that the way leads to."""
+    siblings: list[bytes] = []
+    path = ""
+    while path in pages:
+        page = pages[path]
         if page is None:
             return Proof(siblings, None)
         if not is_inner(page):
             return _prove_in_leaves(key, leaves_of(page), 4 * len(path), siblings)
-        child = _prove_in_children(key, _children(page), 4 * len(path), siblings)
+        child = _prove_in_children(key, page, 4 * len(path), siblings)
         if child is None:
             return Proof(siblings, None)
         path += _DIGITS[child]
+    return path
 
 
 def _prove_in_leaves(key: bytes, leaves: list[Leaf], depth: int, siblings: list[bytes]) -> Proof:
@@ -247,12 +262,35 @@ def _prove_in_leaves(key: bytes, leaves: list[Leaf], depth: int, siblings: list[
     return Proof(siblings, leaves[0] if leaves else None)
 
 
-def _prove_in_children(key: bytes, page: Sequence[Child], depth: int, siblings: list[bytes]) -> int | None:
+@lru_cache(_MAX_SHARED)
+def _levels(page: bytes) -> list[Sequence[bytes]]:
+    """The nodes above sixteen subtrees, remembered for the pages that the ways of many keys share."""
+    return tree_levels([page[at : at + 32] for at in range(3, 515, 32)])
+
+
+def _hash_full(page: bytes, n: int, width: int) -> bytes:
+    """The node above the n-th `width` of a page's sixteen subtrees."""
+    at = 3 + 32 * n * width
+    if width == 1:
+        return page[at : at + 32]
+    return tree_hash([sha256(b"\x01" + page[start : start + 64]).digest() for start in range(at, at + 32 * width, 64)])
+
+
+def _prove_in_children(key: bytes, page: bytes, depth: int, siblings: list[bytes]) -> int | None:
     """Add the siblings of this page's four levels; the child where the way goes on, or None where it ends in nothing.
 
     Where one leaf is all that is left, the way ends in it although its digit may be another than the key's: its page names it.
     """
-    children: Sequence[tuple[bytes, bool]] = page
+    mask = int.from_bytes(page[1:3], "big")
+    if not mask and EMPTY not in page:  # as the upper pages of any large register
+        child = key[depth >> 3] >> (0 if depth & 4 else 4) & 15
+        if depth <= _MAX_SHARED_DEPTH:
+            siblings += reversed(path_in(_levels(page), child))
+        else:
+            siblings += [_hash_full(page, child // width ^ 1, width) for width in (8, 4, 2, 1)]
+        return child
+    hashes = [page[at : at + 32] for at in range(3, 515, 32)]
+    children: Sequence[tuple[bytes, bool]] = [(hash_, mask >> n & 1 == 1) for n, hash_ in enumerate(hashes)]
     first = 0
     while len(children) > 1:
         full = [n for n, (hash_, _) in enumerate(children) if hash_ != EMPTY]
@@ -262,10 +300,10 @@ def _prove_in_children(key: bytes, page: Sequence[Child], depth: int, siblings: 
             return first + full[0]
         half = len(children) // 2
         here = bit(key, depth)
-        other = children[half * (1 - here) :][:half]
-        while len(other) > 1:
-            other = _above(other)
-        siblings.append(other[0][0])
+        other_half = children[half * (1 - here) :][:half]
+        while len(other_half) > 1:
+            other_half = _above(other_half)
+        siblings.append(other_half[0][0])
         children = children[half * here :][:half]
         first += half * here
         depth += 1

@@ -1,11 +1,12 @@
 """A batch's tree as tiles of 256 leaves, with all nodes between: a path is read from two of them, and nothing is hashed for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
+from sqlalchemy.exc import NoResultFound
 
-from service.db import Rows, insert_rows
+from service.db import Lookup, Rows, insert_rows
 from service.ledger.tables import tiles
 from verifier.merkle import EMPTY, tree_levels
 
@@ -38,16 +39,40 @@ def write(connection: Connection, seq: int, leaves: Sequence[bytes]) -> bytes:
     return root
 
 
+Place = tuple[int, int, int]
+"""(seq, index of a leaf in that batch, size of the batch)."""
+
+_tiles = Lookup(
+    {"seq": tiles.c.seq.type, "level": tiles.c.level.type, "tile": tiles.c.tile.type},
+    lambda wanted: (
+        select(tiles.c.seq, tiles.c.level, tiles.c.tile, tiles.c.hashes)
+        .select_from(wanted)
+        .join(tiles, and_(tiles.c.seq == wanted.c.seq, tiles.c.level == wanted.c.level, tiles.c.tile == wanted.c.tile))
+    ),
+)
+
+
+def paths(connection: Connection, places: Sequence[Place]) -> list[list[bytes] | None]:
+    """The inclusion path of each leaf (RFC 9162 section 2.1.3); None where a tile that it needs is gone."""
+    wanted = {(seq, 0, index // WIDTH) for seq, index, _ in places} | {(seq, 1, 0) for seq, _, size in places if size > WIDTH}
+    found = {(seq, level, tile): hashes for seq, level, tile, hashes in _tiles(connection, sorted(wanted))}
+    return [_path(found, *place) for place in places]
+
+
 def path(connection: Connection, seq: int, index: int, size: int) -> list[bytes]:
-    """The inclusion path of leaf `index` in batch `seq` of `size` leaves (RFC 9162 section 2.1.3)."""
-    tile, at = divmod(index, WIDTH)
-    query = select(tiles.c.hashes).where(tiles.c.seq == seq)
-    lower = query.where(tiles.c.level == 0, tiles.c.tile == tile)
-    found = path_in_tile(connection.execute(lower).scalar_one(), at)
-    if size > WIDTH:
-        upper = query.where(tiles.c.level == 1, tiles.c.tile == 0)
-        found += path_in_tile(connection.execute(upper).scalar_one(), tile)
+    """The same of one. Raises NoResultFound where a tile is gone."""
+    found = paths(connection, [(seq, index, size)])[0]
+    if found is None:
+        raise NoResultFound(f"batch {seq}, leaf {index}")
     return found
+
+
+def _path(found: Mapping[tuple[int, int, int], bytes], seq: int, index: int, size: int) -> list[bytes] | None:
+    tile, at = divmod(index, WIDTH)
+    lower, upper = found.get((seq, 0, tile)), found.get((seq, 1, 0))
+    if lower is None or (upper is None and size > WIDTH):
+        return None
+    return path_in_tile(lower, at) + (path_in_tile(upper, tile) if upper is not None else [])
 
 
 def path_in_tile(hashes: bytes, at: int) -> list[bytes]:

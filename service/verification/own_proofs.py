@@ -11,7 +11,7 @@ from service.invoices import proofs
 from verifier.fields import Chain
 from verifier.transport import Answer
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _STATUS = {"not_yet_known": 409, "chain_in_doubt": 503, "anchor_not_kept": 404, "content_lost": 410}
 

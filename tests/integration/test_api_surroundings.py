@@ -250,7 +250,7 @@ def test_what_nobody_expected_leaks_nothing_and_is_logged_under_its_id(lite: Api
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("secret of the inside")
 
-    monkeypatch.setattr(proofs, "answer", fail)
+    monkeypatch.setattr(proofs, "answer_all", fail)
     with structlog.testing.capture_logs() as logs:
         answer = lite.ask(S01)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -274,7 +274,7 @@ def test_a_database_that_is_away_is_503(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(proofs, "answer", fail)
+    monkeypatch.setattr(proofs, "answer_all", fail)
     answer = lite.ask(S01)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert ("retry-after" in answer.headers) is (status == 503)
