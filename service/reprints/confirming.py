@@ -20,7 +20,7 @@ from service.invoices import reading
 from service.invoices.lookups import read_date
 from service.invoices.reading import Record
 from service.invoices.submitting import today_at
-from service.reprints import cases, fees
+from service.reprints import cases, fees, notices
 from service.reprints.cases import Case
 from service.reprints.tables import reprint_cases
 from service.reprints.transitions import CLOSED
@@ -70,13 +70,15 @@ def open_case(
         **quote.columns(),
     }
     try:
-        return cases.open_case(
+        case = cases.open_case(
             connection, values, cases.APPLICANT if opened_by is None else opened_by, now_ms, vault, now_ms + STARTED_MS
         )
     except IntegrityError as error:
         if not is_unique_violation(error):
             raise
         raise Refused("case_open") from None
+    notices.announce(connection, case, "open", vault, now_ms, public_url=settings.public_url)  # to webhooks: no contact is known
+    return case
 
 
 def diagnosis_of(case: Case, vault: Vault) -> dict[str, Any]:
