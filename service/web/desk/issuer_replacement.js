@@ -5,6 +5,7 @@
 
 import { h, icon } from "../../../verifier/web/page/dom.js";
 import { t } from "../../../verifier/web/page/texts.js";
+import "./case_texts.js";
 import { ask, Refused } from "./ask.js";
 import { stateBadge } from "./case_shown.js";
 import { data } from "./data.js";

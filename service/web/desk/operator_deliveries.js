@@ -2,6 +2,7 @@
 
 import { h, icon } from "../../../verifier/web/page/dom.js";
 import { onLanguage, t } from "../../../verifier/web/page/texts.js";
+import "./case_texts.js";
 import { ask } from "./ask.js";
 import { badge, nothing, paged, table, time } from "./show.js";
 import { announce, busy, page, part, said, start, trouble } from "./start.js";

@@ -5,6 +5,7 @@
 
 import { h } from "../../../verifier/web/page/dom.js";
 import { t } from "../../../verifier/web/page/texts.js";
+import "./case_texts.js";
 import { ask } from "./ask.js";
 import { approve, refuse } from "./case_decisions.js";
 import { handoverView } from "./case_handover.js";

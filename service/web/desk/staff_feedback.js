@@ -2,6 +2,7 @@
 
 import { h } from "../../../verifier/web/page/dom.js";
 import { onLanguage, t } from "../../../verifier/web/page/texts.js";
+import "./case_texts.js";
 import { ask } from "./ask.js";
 import { caseLink } from "./case_shown.js";
 import { dialog, errorsOf, errorSummary, field, showErrors, valuesOf } from "./dialog.js";

@@ -2,6 +2,7 @@
 
 import { h } from "../../../verifier/web/page/dom.js";
 import { integer, onLanguage, t } from "../../../verifier/web/page/texts.js";
+import "./case_texts.js";
 import { ask } from "./ask.js";
 import { chart } from "./chart.js";
 import { ranking } from "./ranking.js";

@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const STATIC = "service/web/static";
 const SINGLE = "verifier/web/zhengpiao-verify.html";
 const MAX_PAGE_BYTES = 60 * 1024;
+/** Of a desk: whoever works there comes every day, and has it already. */
+const MAX_DESK_BYTES = 76 * 1024;
 const LATER = /^(parts\/(ed25519|sha256|pdf|ponyfill|qr|diagnosis_place)-|pdf\.worker\.js|zxing_reader\.wasm|LICENSES)/;
 
 const list = (folder) =>
@@ -48,7 +50,8 @@ test("a page's scripts and looks are small", () => {
     );
     const look = script.startsWith("applicant/") ? "applicant/applicant.css" : "page.css";
     const total = [script, ...imported, look].map(size).reduce((sum, one) => sum + one, 0);
-    assert.ok(total <= MAX_PAGE_BYTES - 8 * 1024, `${script}: ${total} bytes, and the page itself comes on top`);
+    const most = script.startsWith("desk/") ? MAX_DESK_BYTES : MAX_PAGE_BYTES;
+    assert.ok(total <= most - 8 * 1024, `${script}: ${total} bytes, and the page itself comes on top`);
   }
 });
 

@@ -1,1 +1,1 @@
-import{b as r}from"./parts/chunk-Q63YHXRB.js";import"./parts/chunk-NUQLZ56A.js";import"./parts/chunk-EUKIPCYT.js";r();
+import{b as r}from"./parts/chunk-4UYRPQKB.js";import"./parts/chunk-NUQLZ56A.js";import"./parts/chunk-EUKIPCYT.js";r();
