@@ -16,8 +16,8 @@ from service.invoices import proofs
 from service.invoices.proofs import AnyProof, Asked
 from verifier.fields import Chain
 
-MOST = 64
-"""Questions of one turn: a few ms."""
+MOST = 32
+"""Questions of one turn: a few ms, and no more content in memory than that of so many invoices."""
 
 _ROUNDS = 3
 """Of the event loop, before a turn begins: so those who were answered in the last one, and ask again at once, are in it."""
