@@ -59,7 +59,12 @@ def worker() -> None:
     """Seal accepted entries and bring them to the chain, until SIGTERM or Ctrl-C. One is enough; a second one harms nothing."""
     settings = _ready("receipt_key", "contract", "anchor_key")
     from service import worker as loop  # slow to import
+    from service.deliveries import courier
 
+    try:
+        courier.senders_of(settings)
+    except ValueError as error:
+        raise Failed(Exit.CONFIGURATION, "settings", str(error)) from None
     loop.run(settings)
 
 

@@ -208,18 +208,21 @@ class Rounds:
 
 
 def build(settings: Settings, database: Database) -> Courier | None:
-    """A courier as the settings say; None where nothing can be encrypted, so that nothing was queued.
-
-    Raises ValueError for a setting that is none.
-    """
+    """A courier as the settings say; None where nothing can be encrypted, so that nothing was queued. Raises ValueError."""
     if settings.data_keys is None:
         return None
     keys = vault(settings)
-    senders: dict[Channel, Sender] = {"webhook": Webhooks(database, keys, anywhere=settings.webhooks_anywhere)}
+    senders = {**senders_of(settings), "webhook": Webhooks(database, keys, anywhere=settings.webhooks_anywhere)}
+    return Courier(database, keys, senders, Rules(settings.webhook_give_up_days, settings.delivery_keep_days))
+
+
+def senders_of(settings: Settings) -> dict[Channel, Sender]:
+    """Those that go to a machine of the operator's choice. Raises ValueError for a setting that is none."""
+    senders: dict[Channel, Sender] = {}
     if settings.smtp_url is not None:
         box = mailbox(settings.smtp_url.get_secret_value(), settings.smtp_from, must_encrypt=settings.env == "production")
         senders["email"] = Mailer(box)
     if settings.sms_url is not None:
         secret = "" if settings.sms_secret is None else settings.sms_secret.get_secret_value()
         senders["sms"] = SmsProvider(settings.sms_url, secret)
-    return Courier(database, keys, senders, Rules(settings.webhook_give_up_days, settings.delivery_keep_days))
+    return senders

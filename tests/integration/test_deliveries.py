@@ -1,6 +1,11 @@
 """The queue and its couriers: everything that was queued arrives, once, whoever dies in between."""
 
 import base64
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -11,6 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from service import migrations
+from service.cli.outcome import Exit
 from service.deliveries import queue
 from service.deliveries.outcomes import Failed
 from service.deliveries.queue import Channel, Taken
@@ -252,3 +259,64 @@ def test_figures_count_what_waits_and_since_when(post: Post) -> None:
     assert figures.counts["sms", "queued"] == 2
     assert 29_000 <= post.now_ms() - figures.oldest["sms"] <= 31_000
     assert "email" not in figures.oldest
+
+
+_ZHENGPIAO = str(Path(sys.executable).with_name("zhengpiao"))
+
+
+def _settings(office: Post, **more: str) -> dict[str, str]:
+    """Of a worker process whose chain does not answer."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHENGPIAO_")}
+    own = {
+        "DATABASE_URL": office.url,
+        "RPC_URLS": "http://127.0.0.1:9",
+        "CONTRACT": "0x" + "11" * 20,
+        "RECEIPT_KEY": "11" * 32,
+        "ANCHOR_KEY": "11" * 32,
+        "DATA_KEYS": f"1:{DATA_KEY.hex()}",
+        "SMTP_URL": office.servers.smtp_url,
+        "SMTP_FROM": "no-reply@registry.example",
+        **more,
+    }
+    return kept | {f"ZHENGPIAO_{name}": value for name, value in own.items()}
+
+
+def test_the_worker_sends_what_waits_whatever_its_chain_does(database_url: str, tmp_path: Path) -> None:
+    with post_office(database_url, tmp_path / "inbox") as office:
+        migrations.migrate(office.database)
+        office.put()
+        log = tmp_path / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen([_ZHENGPIAO, "worker"], env=_settings(office), cwd=tmp_path, stderr=output)
+        try:
+            _wait_for(office, 1)
+            office.put("email", {**MAIL, "subject": "second", "unsubscribe": None})
+            _wait_for(office, 2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+        assert [row.state for row in office.rows()] == ["sent", "sent"]
+        assert b"delivered" in log.read_bytes()
+        assert b"zhang@" not in log.read_bytes()
+
+
+def _wait_for(office: Post, count: int) -> None:
+    deadline = time.monotonic() + 30
+    while len(office.inbox.arrived) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"SMTP_URL": "ftp://x"}, {"SMTP_FROM": "nobody"}, {"SMS_URL": "https://x", "SMS_SECRET": "short"}]
+)
+def test_a_worker_says_no_to_settings_that_could_send_nothing(tmp_path: Path, wrong: dict[str, str]) -> None:
+    with post_office(f"sqlite:///{tmp_path / 'x.db'}", tmp_path / "inbox") as office:
+        migrations.migrate(office.database)
+        done = subprocess.run(
+            [_ZHENGPIAO, "worker"], env=_settings(office, **wrong), cwd=tmp_path, capture_output=True, timeout=60, check=False
+        )
+    assert done.returncode == Exit.CONFIGURATION
+    assert next(iter(wrong)).encode() in done.stderr
