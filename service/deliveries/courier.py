@@ -212,7 +212,8 @@ def build(settings: Settings, database: Database) -> Courier | None:
     if settings.data_keys is None:
         return None
     keys = vault(settings)
-    senders = {**senders_of(settings), "webhook": Webhooks(database, keys, anywhere=settings.webhooks_anywhere)}
+    senders = senders_of(settings)
+    senders["webhook"] = Webhooks(database, keys, anywhere=settings.webhooks_anywhere)
     return Courier(database, keys, senders, Rules(settings.webhook_give_up_days, settings.delivery_keep_days))
 
 

@@ -310,7 +310,7 @@ def _wait_for(office: Post, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"SMTP_URL": "ftp://x"}, {"SMTP_FROM": "nobody"}, {"SMS_URL": "https://x", "SMS_SECRET": "short"}]
+    "wrong", [{"SMTP_URL": "ftp://x"}, {"SMTP_FROM": "nobody"}, {"SMS_SECRET": "no secret", "SMS_URL": "https://x.example"}]
 )
 def test_a_worker_says_no_to_settings_that_could_send_nothing(tmp_path: Path, wrong: dict[str, str]) -> None:
     with post_office(f"sqlite:///{tmp_path / 'x.db'}", tmp_path / "inbox") as office:
