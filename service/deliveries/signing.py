@@ -4,7 +4,7 @@ webhook-id, webhook-timestamp, webhook-signature: v1,base64(HMAC-SHA256(secret, 
 """
 
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -16,6 +16,14 @@ _SECRET_BYTES = 32
 def new_secret() -> str:
     """`whsec_` and base64 of 32 random bytes."""
     return "whsec_" + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def is_secret(text: str) -> bool:
+    """Whether it is `whsec_` and base64 of 24 to 64 bytes, as the specification asks; the library would take nearly anything."""
+    try:
+        return text.startswith("whsec_") and 24 <= len(b64decode(text.removeprefix("whsec_"), validate=True)) <= 64
+    except ValueError:
+        return False
 
 
 def headers(uid: str, now_ms: int, body: bytes, valid: Sequence[str]) -> dict[str, str]:

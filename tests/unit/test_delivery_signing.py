@@ -42,3 +42,9 @@ def test_while_a_secret_is_replaced_either_of_the_two_verifies() -> None:
         Webhook(secret).verify(_BODY, headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(other).verify(_BODY, headers)
+
+
+@pytest.mark.parametrize("text", ["", "whsec_", "no secret", "whsec_c2hvcnQ=", "whsec_" + "A" * 31, "A" * 44, "whsec_" + "A" * 400])
+def test_what_is_no_secret_is_none(text: str) -> None:
+    assert not signing.is_secret(text)
+    assert signing.is_secret(signing.new_secret())
