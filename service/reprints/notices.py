@@ -66,16 +66,8 @@ def announce(
         minutes = params.get("minutes", CODE_MINUTES)
         contact = Contact(application.channel, application.address, language)
         useless_at = now_ms + int(minutes) * 60_000
-        tell(
-            connection,
-            contact,
-            event,
-            case.id,
-            vault,
-            now_ms,
-            useless_at=useless_at,
-            **{**filled, "code": code, "minutes": minutes},
-        )
+        said = {**filled, "code": code, "minutes": minutes, "until": None}  # the case's deadline is not the code's
+        tell(connection, contact, event, case.id, vault, now_ms, useless_at=useless_at, **said)
         return
     if not _is_confirmed(connection, case) or (event == "reminder" and "owed" not in filled):
         return

@@ -95,6 +95,7 @@ def test_an_applicant_is_told_of_every_change_until_the_document_is_there(world:
     assert "请提交材料" in told[1]["subject"]
     assert f"/reprint#case={applicant.id}" in told[1]["text"]
     assert "/unsubscribe#" not in told[0]["text"]
+    assert "北京时间" not in told[0]["text"]
     assert "/unsubscribe#" in told[1]["text"]
     assert [row for row in reprinting.events(applicant.id) if row in ("open", "apply", "submit")] == []
     reprinting.decide(applicant.id, reprinting.reviewer(), "return", reason="身份证照片看不清")
