@@ -61,6 +61,11 @@ def invoices(first: int, count: int) -> Iterator[dict[str, Any]]:
         yield _invoice(random.Random(SEED * 1_000_003 + n), n, issuers[n // _UPLOAD * 7 % _ISSUERS])
 
 
+def sellers() -> list[str]:
+    """The tax ids of all of them."""
+    return sorted({seller["tax_id"] for issuer in _issuers() for seller in issuer.sellers})
+
+
 @cache
 def _issuers() -> list[_Issuer]:
     rng = random.Random(SEED)

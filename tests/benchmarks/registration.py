@@ -1,19 +1,23 @@
-"""Durable bulk registration in the API process against a floor that does the least that such a registry can do."""
+"""Durable bulk registration in the API process, and over HTTP, against a floor that does the least that such a registry can do."""
 
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from http.client import HTTPConnection
 from pathlib import Path
 from struct import Struct
 
 import orjson
 
-from service.api.batch import CHUNK_LINES
+from service.api.batch import CHUNK_LINES, MAX_LINES, NDJSON
+from service.auth.keys import create_key
 from service.db import SQLITE_PRAGMAS
+from tests.benchmarks import data
 from tests.benchmarks.ledger import Ledger, lines
 from tests.benchmarks.measure import Figure, Scale, at_least, timed
+from tests.benchmarks.serving import HOST, service
 from verifier.commitment import SECTIONS
 
 
@@ -24,6 +28,7 @@ def figures(scale: Scale, folder: Path) -> Iterator[Figure]:
             ledger.grow(size)
             floor.grow(size)
             yield _compare(scale, ledger, floor, size)
+        yield _over_http(scale, ledger, floor, folder)
     floor.close()
 
 
@@ -36,6 +41,38 @@ def _compare(scale: Scale, ledger: Ledger, floor: "Floor", size: int) -> Figure:
         ledger.seal()
         ledger.finish()
     return at_least(f"bulk registration at {size:,} / floor", 0.40, ours, bare, scale.invoices, "invoice")
+
+
+def _over_http(scale: Scale, ledger: Ledger, floor: "Floor", folder: Path) -> Figure:
+    """Batches sent to a server of its own process, each answered line for line before the next is sent."""
+    with ledger.database.write() as connection:
+        _, key = create_key(connection, "issuer", data.sellers(), "live")
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": NDJSON}
+    ours, bare = [], []
+    with service(f"sqlite:///{ledger.path}", folder, None, max_backlog=str(10**9)) as server:
+        for turn in range(scale.rounds + 1):  # the first one warms
+            some = lines(ledger.size, scale.invoices)
+            ledger.size += scale.invoices
+            mine = timed(lambda some=some: _send(server.port, headers, some))  # type: ignore[misc]
+            theirs = timed(lambda some=some: floor.register(some))  # type: ignore[misc]
+            ledger.seal()
+            ledger.finish()
+            if turn:
+                ours.append(mine)
+                bare.append(theirs)
+    name = f"bulk registration over HTTP at {scale.registers[-1]:,} / floor"
+    return at_least(name, 0.25, ours, bare, scale.invoices, "invoice")
+
+
+def _send(port: int, headers: dict[str, str], some: Sequence[bytes]) -> None:
+    for start in range(0, len(some), MAX_LINES):
+        batch = some[start : start + MAX_LINES]
+        connection = HTTPConnection(HOST, port, timeout=120)
+        connection.request("POST", "/v1/invoices/batch", b"\n".join(batch) + b"\n", headers)
+        answered = connection.getresponse().read().splitlines()
+        connection.close()
+        assert len(answered) == len(batch)
+        assert all(b'"status":201' in answer for answer in answered), answered[0]
 
 
 class Floor:

@@ -22,10 +22,12 @@ def _compare(scale: Scale, ledger: Ledger, size: int) -> Iterator[Figure]:
     entries = min(BATCH, size // 2)
     registering, sealing, bare = [], [], []
     with ledger.database.write() as connection:
-        _copy_pages(connection)
+        _copy(connection)
     for _ in range(scale.rounds):
         some = lines(ledger.size, entries)
         registering.append(timed(lambda some=some: ledger.register(some)))  # type: ignore[misc]
+        with ledger.database.write() as connection:
+            connection.execute(text("INSERT INTO floor_entries SELECT * FROM entries WHERE seq IS NULL ORDER BY id"))
         sealing.append(timed(ledger.seal))
         with ledger.database.read() as connection:
             floor = Floor(connection)
@@ -35,20 +37,30 @@ def _compare(scale: Scale, ledger: Ledger, size: int) -> Iterator[Figure]:
     yield at_most(f"sealing at {size:,}: time / floor", 3, sealing, bare, entries, "entry")
 
 
-def _copy_pages(connection: Connection) -> None:
-    """A register of the same size beside ours, for the floor to write to."""
-    connection.execute(text("DROP TABLE IF EXISTS floor_pages"))
-    connection.execute(text("DROP TABLE IF EXISTS floor_tiles"))
-    connection.execute(text("CREATE TABLE floor_pages (path, seq, page, PRIMARY KEY (seq, path)) WITHOUT ROWID"))
-    connection.execute(text("INSERT INTO floor_pages SELECT path, seq, page FROM register_pages ORDER BY seq, path"))
-    connection.execute(text("CREATE INDEX floor_pages_path_idx ON floor_pages (path, seq)"))
-    connection.execute(text("CREATE TABLE floor_tiles (seq, level, tile, hashes, PRIMARY KEY (seq, level, tile)) WITHOUT ROWID"))
+def _copy(connection: Connection) -> None:
+    """A register and a log of the same size beside ours, with the same indexes, for the floor to write to."""
+    for table in ("pages", "tiles", "entries"):
+        connection.execute(text(f"DROP TABLE IF EXISTS floor_{table}"))
+    for statement in _FLOOR_TABLES:
+        connection.execute(text(statement))
+
+
+_FLOOR_TABLES = (
+    "CREATE TABLE floor_pages (path, seq, page, PRIMARY KEY (seq, path)) WITHOUT ROWID",
+    "INSERT INTO floor_pages SELECT path, seq, page FROM register_pages ORDER BY seq, path",
+    "CREATE INDEX floor_pages_path_idx ON floor_pages (path, seq)",
+    "CREATE TABLE floor_tiles (seq, level, tile, hashes, PRIMARY KEY (seq, level, tile)) WITHOUT ROWID",
+    'CREATE TABLE floor_entries (id INTEGER PRIMARY KEY, k, ordinal, entry, accepted_with, key_id, deadline, signature, seq, "index")',
+    "INSERT INTO floor_entries SELECT * FROM entries ORDER BY id",
+    'CREATE UNIQUE INDEX floor_entries_position ON floor_entries (seq, "index") WHERE seq IS NOT NULL',
+    "CREATE INDEX floor_entries_pending ON floor_entries (accepted_with, id) WHERE seq IS NULL",
+)
 
 
 class Floor:
-    """What the newest batch changed, done again: as many hashes, as many bytes written, in one commit of the same database.
+    """What the newest batch changed, done again: as many hashes, the same rows written, in one commit of the same database.
 
-    Of the trees only nodes that changed are hashed: those above a changed leaf. Nothing is read, checked, replayed or placed.
+    Of the trees only nodes that changed are hashed: those above a changed leaf. Nothing is read, checked or replayed.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -60,6 +72,7 @@ class Floor:
         self._tiles = [
             tuple(row) for row in connection.execute(text("SELECT seq, level, tile, hashes FROM tiles WHERE seq = :seq"), where)
         ]
+        self._placed = connection.execute(text("SELECT min(id), max(id), :seq FROM entries WHERE seq = :seq"), where).one()
         changed = {key for (key,) in connection.execute(text("SELECT key FROM entries WHERE seq = :seq"), where)}
         in_register = _nodes_above(connection, changed)
         # In the log every leaf is new; each changed number's state is hashed, too.
@@ -73,6 +86,9 @@ class Floor:
             driver = connection.connection.cursor()
             driver.executemany("INSERT INTO floor_pages VALUES (?, ?, ?)", self._pages)
             driver.executemany("INSERT INTO floor_tiles VALUES (?, ?, ?, ?)", self._tiles)
+            first, last, seq = self._placed
+            place = 'UPDATE floor_entries SET seq = ?, "index" = id - ? WHERE id BETWEEN ? AND ?'
+            driver.execute(place, (seq, first, first, last))
 
 
 def _nodes_above(connection: Connection, changed: set[bytes]) -> int:
