@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api import answers, examples
+from service.api import answers, examples, problems
 from service.api.bodies import SmallBody, parse, small_body
 from service.api.context import ANONYMOUS, Context, Here
 from service.api.models import answers as schemas
@@ -71,8 +71,11 @@ class ProofsFirst:
             return
         scope["route"] = _ROUTE
         request = Request(scope, receive)
-        self._context.limit_anonymous(request)
-        response = await _answer(self._context, await small_body(request))
+        try:
+            self._context.limit_anonymous(request)
+            response = await _answer(self._context, await small_body(request))
+        except Refused as refused:  # here, and not around everything: a node tells in every answer how far it is
+            response = problems.answer(request, refused)
         await response(scope, receive, send)
 
 

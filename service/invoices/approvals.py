@@ -1,4 +1,4 @@
-"""What two people approved, as it stands on the chain: of a release (releasing.py) and of a reprint (service/reprints/reviewing.py).
+"""What two people approved, as it stands on the chain: of a release (releasing.py), of a reprint (service/reprints/reviewing.py).
 
     H(approval) = SHA-256("zhengpiao/approval" ‖ 0x00 ‖ approval), an approval being canonical JSON
     auth of the entry = SHA-256("zhengpiao/approvals" ‖ 0x00 ‖ H(first) ‖ H(second))

@@ -111,8 +111,8 @@ def obstacle(connection: Connection, case: Case, reviewer: Reviewer, vault: Vaul
 def review(connection: Connection, case: Case, said: Said, by: Reviewer, vault: Vault, settings: Settings, now_ms: int) -> Case:
     """One decision. The case's row is locked.
 
-    Raises Refused: case_state, reviewer_is_applicant, reviewer_took_payment, second_person_needed, shown_differs, reprint_not_open, fee_undecided,
-    fee_decided, replacement_missing, content_lost; a pointer to `reason` where a return or rejection says none.
+    Raises Refused: case_state, reviewer_is_applicant, reviewer_took_payment, second_person_needed, shown_differs, reprint_not_open,
+    fee_undecided, fee_decided, replacement_missing, content_lost; a pointer to `reason` where a return or rejection says none.
     """
     check_reviewer(case, by, vault)
     if said.decision == "approve":

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from service.reprints import tokens
 from tests.e2e.staff import Desk, Staff
 
+COMPANY = "北京样本数据科技有限公司"
 NAME = "赵某某"
 ADDRESS = "zhao@example.cn"
 REASON = "原件遗失，报销需要"
@@ -60,9 +61,12 @@ class Applicant:
     def case(self) -> Any:
         return self.staff.client.get(f"/v1/reprints/{self.id}", headers=self.headers).json()
 
-    def apply(self, kind: str = "copy", delivery: str = "download", name: str = NAME, company: str = "北京样本数据科技有限公司") -> None:
+    def apply(self, kind: str = "copy", delivery: str = "download", name: str = NAME, company: str = COMPANY) -> None:
         contact = {"channel": "email", "address": ADDRESS}
-        self.post("/application", {"kind": kind, "reason": REASON, "delivery": delivery, "name": name, "company": company, "contact": contact})
+        self.post(
+            "/application",
+            {"kind": kind, "reason": REASON, "delivery": delivery, "name": name, "company": company, "contact": contact},
+        )
 
     def confirm(self) -> None:
         """With the code that the contact gets: made anew here, since it is kept as a hash alone."""

@@ -67,12 +67,12 @@ CASES: dict[str, str] = {}
 
 
 def fill_cases(staff: Staff) -> None:
-    """Cases of reprints in every state that a reviewer meets. The central record has not acknowledged these invoices: they are free."""
+    """Cases in every state that a reviewer meets. The central record has not acknowledged these invoices: they are free."""
     made = list(simple_invoices(range(2000, 2008)))
     for sections in made:
         staff.register(sections)
     staff.rest()
-    copy, second, reissue, done, charged, waiting, started, rejected = made
+    copy, second, reissue, done, _, waiting, started, rejected = made
     CASES["copy"] = submitted(staff, copy).id
     CASES["second"] = submitted(staff, second, delivery="collect").id
     CASES["reissue"] = submitted(staff, reissue, "reissue").id

@@ -36,8 +36,9 @@ def staff(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
             running.register(sections)
         running.rest()
         head = running.client.get("/v1/anchors/head").json()["seq"]
-        acknowledgement = {"json": {"cursor": head}, "headers": running.api.key("central")}
-        assert running.client.post("/v1/central/acknowledgements", **acknowledgement).status_code == 200
+        central = running.api.key("central")
+        acknowledged = running.client.post("/v1/central/acknowledgements", json={"cursor": head}, headers=central)
+        assert acknowledged.status_code == 200
         yield running
 
 

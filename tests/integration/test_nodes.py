@@ -200,7 +200,7 @@ def test_the_keys_that_a_node_has_otherwise_are_named(store: Store, node: Store)
 
 def test_a_node_that_lags_is_said_so_and_nothing_else(store: Store, node: Store) -> None:
     followed(store, node, limit=2)
-    _, found = compared(store, node, grace_s=0)
+    _, found = compared(store, node, grace_s=-1)  # the chain may have mined all of it within one second
     assert [(one.code, one.detail["behind"]) for one in found] == [("lagging", 2)]
     _, found = compared(store, node, grace_s=10**9)
     assert found == []
