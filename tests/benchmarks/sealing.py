@@ -50,7 +50,7 @@ _FLOOR_TABLES = (
     "INSERT INTO floor_pages SELECT path, seq, page FROM register_pages ORDER BY seq, path",
     "CREATE INDEX floor_pages_path_idx ON floor_pages (path, seq)",
     "CREATE TABLE floor_tiles (seq, level, tile, hashes, PRIMARY KEY (seq, level, tile)) WITHOUT ROWID",
-    'CREATE TABLE floor_entries (id INTEGER PRIMARY KEY, k, ordinal, entry, accepted_with, key_id, deadline, signature, seq, "index")',
+    'CREATE TABLE floor_entries (id INTEGER PRIMARY KEY, k, ordinal, entry, accepted_with, key_id, deadline, signed, seq, "index")',
     "INSERT INTO floor_entries SELECT * FROM entries ORDER BY id",
     'CREATE UNIQUE INDEX floor_entries_position ON floor_entries (seq, "index") WHERE seq IS NOT NULL',
     "CREATE INDEX floor_entries_pending ON floor_entries (accepted_with, id) WHERE seq IS NULL",
