@@ -47,13 +47,13 @@ def _over_http(scale: Scale, ledger: Ledger, floor: "Floor", folder: Path) -> Fi
     """Batches sent to a server of its own process, each answered line for line before the next is sent."""
     with ledger.database.write() as connection:
         _, key = create_key(connection, "issuer", data.sellers(), "live")
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": NDJSON}
+    headers = {"Authorization": f"Bearer {key}"}
     ours, bare = [], []
-    with service(f"sqlite:///{ledger.path}", folder, None, max_backlog=str(10**9)) as server:
+    with service(f"sqlite:///{ledger.path}", folder, None) as server:
         for turn in range(scale.rounds + 1):  # the first one warms
             some = lines(ledger.size, scale.invoices)
             ledger.size += scale.invoices
-            mine = timed(lambda some=some: _send(server.port, headers, some))  # type: ignore[misc]
+            mine = timed(lambda some=some: send_batch(server.port, headers, some))  # type: ignore[misc]
             theirs = timed(lambda some=some: floor.register(some))  # type: ignore[misc]
             ledger.seal()
             ledger.finish()
@@ -64,11 +64,12 @@ def _over_http(scale: Scale, ledger: Ledger, floor: "Floor", folder: Path) -> Fi
     return at_least(name, 0.25, ours, bare, scale.invoices, "invoice")
 
 
-def _send(port: int, headers: dict[str, str], some: Sequence[bytes]) -> None:
+def send_batch(port: int, headers: dict[str, str], some: Sequence[bytes]) -> None:
+    """Invoices as lines; every one must be registered."""
     for start in range(0, len(some), MAX_LINES):
         batch = some[start : start + MAX_LINES]
         connection = HTTPConnection(HOST, port, timeout=120)
-        connection.request("POST", "/v1/invoices/batch", b"\n".join(batch) + b"\n", headers)
+        connection.request("POST", "/v1/invoices/batch", b"\n".join(batch) + b"\n", {**headers, "Content-Type": NDJSON})
         answered = connection.getresponse().read().splitlines()
         connection.close()
         assert len(answered) == len(batch)

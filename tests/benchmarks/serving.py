@@ -39,18 +39,37 @@ class Server(NamedTuple):
 @contextmanager
 def service(database_url: str, folder: Path, core: int | None, **settings: str) -> Iterator[Server]:
     """`zhengpiao serve` in production, one process."""
-    environment = {
+    with _started([*_COMMAND, "serve"], _environment(database_url, settings), folder, core) as server:
+        yield server
+
+
+@contextmanager
+def worker(database_url: str, folder: Path, **settings: str) -> Iterator[Server]:
+    """`zhengpiao worker`; it has no port."""
+    environment = {**os.environ, **_environment(database_url, settings)}
+    with (folder / "worker.log").open("wb") as log:
+        process = subprocess.Popen([*_COMMAND, "worker"], env=environment, cwd=ROOT, stderr=log)
+        try:
+            yield Server(0, process.pid)
+        finally:
+            process.terminate()
+            process.wait(_START_S)
+
+
+_COMMAND = [sys.executable, "-c", "import sys; from service.cli import main; sys.exit(main())"]
+
+
+def _environment(database_url: str, settings: dict[str, str]) -> dict[str, str]:
+    return {
         "ZHENGPIAO_ENV": "production",
         "ZHENGPIAO_DATABASE_URL": database_url,
         "ZHENGPIAO_CONTRACT": CONTRACT,
         "ZHENGPIAO_RECEIPT_KEY": RECEIPT_KEY.hex(),
         "ZHENGPIAO_PUBLIC_URL": "https://registry.example",
         "ZHENGPIAO_ANONYMOUS_PER_MINUTE": "100000000",  # counted, and never reached
+        "ZHENGPIAO_MAX_BACKLOG": "1000000000",
         **{f"ZHENGPIAO_{name.upper()}": value for name, value in settings.items()},
     }
-    code = "import sys; from service.cli import main; sys.exit(main())"
-    with _started([sys.executable, "-c", code, "serve"], environment, folder, core) as server:
-        yield server
 
 
 @contextmanager
