@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from service.api.context import STATUS_S
 from service.auth.keys import create_key
 from service.db import Database
 from service.migrations import migrate
@@ -53,6 +54,7 @@ def _grown(api: Server, working: Server, key: str, before: int, size: int) -> tu
     for first in range(before, size, _AT_ONCE):
         some = lines(first, min(_AT_ONCE, size - first))
         send_batch(api.port, headers, some)
+    time.sleep(2 * STATUS_S)  # so old may be what it says
     _wait(api, lambda told: told["backlog"] == 0 and told["sealed_head"] == told["final_head"])
     numbers = [sections["header"]["number"] for sections in data.invoices(before, min(500, size - before))]
     send(api.port, [post("/v1/proofs", json.dumps({"number": number}).encode()) for number in numbers])

@@ -195,10 +195,12 @@ async def _send(port: int, requests: Sequence[bytes], rate: float | None, connec
             assert status == 200, status
             latencies.append(time.perf_counter() - due)
 
-    await asyncio.gather(*(ask(connection) for _, connection in pairs))
-    seconds = time.perf_counter() - began
-    for transport, _ in pairs:
-        transport.close()
+    try:
+        await asyncio.gather(*(ask(connection) for _, connection in pairs))
+        seconds = time.perf_counter() - began
+    finally:
+        for transport, _ in pairs:
+            transport.close()
     return Load(seconds, latencies)
 
 
