@@ -49,9 +49,9 @@ class Account:
 class Staff:
     """The real application on a real chain."""
 
-    def __init__(self, chain: Chain, contract: RegistryContract, database: Path, nodes: tuple[str, ...] = ()) -> None:
+    def __init__(self, chain: Chain, contract: RegistryContract, database_url: str, nodes: tuple[str, ...] = ()) -> None:
         self.api = Api(
-            f"sqlite:///{database}",
+            database_url,
             contract=contract.address,
             chain_id=chain.chain_id,
             rpc_urls=(chain.url,),
@@ -110,9 +110,9 @@ class Staff:
             _, secret = people.create(connection, login, name, role, frozenset(sellers), int(time.time() * 1000))
         return f"{self.url}/welcome#{secret}"
 
-    def account(self, login: str, name: str, role: PersonRole) -> Account:
+    def account(self, login: str, name: str, role: PersonRole, *sellers: str) -> Account:
         """One that is ready."""
-        token = self.link(login, name, role).partition("#")[2]
+        token = self.link(login, name, role, *sellers).partition("#")[2]
         now_ms = int(time.time() * 1000)
         with self.database.read() as connection:
             person, secret = people.begin(connection, token, now_ms)
@@ -124,13 +124,16 @@ class Staff:
 
 
 @contextmanager
-def staffed(chain: Chain, folder: Path, nodes: tuple[str, ...] = ()) -> Iterator[Staff]:
-    """With quick password hashes: the real ones cost a tenth of a second each, on purpose."""
+def staffed(chain: Chain, folder: Path, nodes: tuple[str, ...] = (), database_url: str = "") -> Iterator[Staff]:
+    """On SQLite in that folder, if no other database is named.
+
+    With quick password hashes: the real ones cost a tenth of a second each, on purpose.
+    """
     with pytest.MonkeyPatch.context() as patch:
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(people, "_HASHER", quick)
         patch.setattr(people, "_NOBODY", quick.hash("nobody"))
-        staff = Staff(chain, RegistryContract.deploy(chain), folder / "service.db", nodes)
+        staff = Staff(chain, RegistryContract.deploy(chain), database_url or f"sqlite:///{folder / 'service.db'}", nodes)
         try:
             yield staff
         finally:
