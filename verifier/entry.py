@@ -30,6 +30,9 @@ class Kind(IntEnum):
     RELEASE = 7
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 class Entry(NamedTuple):
     """`recorded_at` in milliseconds since 1970 UTC, the service's statement; the other four are 32 bytes each."""
 
@@ -50,9 +53,10 @@ def decode_entry(data: bytes) -> Entry:
     if len(data) != _LAYOUT.size or not data.startswith(_TAG):
         raise Malformed("not a log entry")
     _, kind, *rest = _LAYOUT.unpack(data)
-    if kind not in Kind._value2member_map_:
+    known = _KINDS.get(kind)
+    if known is None:
         raise Malformed(f"unknown kind of entry {kind}")
-    return Entry(Kind(kind), *rest)
+    return Entry(known, *rest)
 
 
 def number_key(number: str) -> Key:

@@ -159,18 +159,19 @@ def update(connection: Connection, seq: int, changes: Iterable[Leaf], before: Ma
         inner.append({})
         for path, leaves in by_path.items():
             page = pages.get(path)
-            if before is not None and (page is None or not is_inner(page)):
-                held = dict(leaves_of(page)) if page is not None else {}
-                wrong.update(key for key, _ in leaves if held.get(key) != before.get(key))
-            if page is None:
-                subtrees[path] = build(path, leaves, written)
-            elif is_inner(page):
+            if page is not None and is_inner(page):
                 groups = _by_digit(leaves, depth)
                 inner[depth][path] = bytearray(page), groups.keys()
                 for digit, some in groups.items():
                     below[path + _DIGITS[digit]] = some
-            else:
-                subtrees[path] = build(path, sorted({**dict(leaves_of(page)), **dict(leaves)}.items()), written)
+                continue
+            held = dict(leaves_of(page)) if page is not None else {}
+            if before is not None:
+                wrong.update([key for key, _ in leaves if held.get(key) != before.get(key)])
+            if held:
+                held.update(leaves)
+                leaves = sorted(held.items())
+            subtrees[path] = build(path, leaves, written)
         by_path = below
     if wrong:
         raise NotAsBefore(frozenset(wrong))
