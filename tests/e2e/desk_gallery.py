@@ -4,6 +4,7 @@ Nothing is compared: they are made to be looked at.
 """
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,8 @@ from tests.chain import anvil
 from tests.e2e.applicants import Applicant, see_materials, submitted
 from tests.e2e.browsing import PHONE, launch
 from tests.e2e.staff import Account, Desk, Staff, staffed
+from tests.integration.api import Signed
+from tests.reprints import reissued
 from tests.stores import simple_invoices
 from tests.unit.samples import sections_of
 
@@ -68,21 +71,59 @@ CASES: dict[str, str] = {}
 
 def fill_cases(staff: Staff) -> None:
     """Cases in every state that a reviewer meets. The central record has not acknowledged these invoices: they are free."""
-    made = list(simple_invoices(range(2000, 2008)))
+    made = list(simple_invoices(range(2000, 2006)))
     for sections in made:
         staff.register(sections)
     staff.rest()
-    copy, second, reissue, done, _, waiting, started, rejected = made
-    CASES["copy"] = submitted(staff, copy).id
-    CASES["second"] = submitted(staff, second, delivery="collect").id
-    CASES["reissue"] = submitted(staff, reissue, "reissue").id
-    CASES["done"] = submitted(staff, done, delivery="collect").id
-    CASES["charged"] = submitted(staff, sections_of("S10")).id
+    copy, second, reissue, done, waiting, charged = made
+    for name, sections, kind in (
+        ("copy", copy, "copy"),
+        ("second", second, "copy"),
+        ("reissue", reissue, "reissue"),
+        ("done", done, "copy"),
+    ):
+        CASES[name] = submitted(staff, sections, kind, delivery="collect").id
+    seller = reissue["seller"]["tax_id"]
+    order = {"sections": reissued(reissue, "26112999000000000777")}
+    order["sections"]["buyer"]["name"] += "（更名）"
+    answer = staff.client.post(f"/v1/reprints/{CASES['reissue']}/replacement", json=order, headers=staff.api.key("issuer", seller))
+    assert answer.status_code == 200, answer.text
+    first, other = staff.api.person("reviewer", name="孙审核"), staff.api.person("reviewer", name="周审核")
+    for name, reviewers in (("second", (first,)), ("done", (first, other))):
+        for reviewer in reviewers:
+            approve(staff, CASES[name], reviewer)
     pending = Applicant(staff, waiting)
     pending.apply()
     pending.confirm()
-    Applicant(staff, started)
-    CASES["rejected"] = submitted(staff, rejected).id
+    fee = submitted(staff, charged)
+    with staff.database.write() as connection:
+        now = int(time.time() * 1000)
+        late = {"due": now - 90_000_000, "opened": now - 9 * 86_400_000, "id": CASES["copy"]}
+        connection.execute(text("UPDATE reprint_cases SET due_at = :due, opened_at = :opened WHERE id = :id"), late)
+        open_fee = "UPDATE reprint_cases SET state = 'fee_due', fee = 'charged', fee_fen = 2000 WHERE id = :id"
+        connection.execute(text(open_fee), {"id": fee.id})
+        undecided = "UPDATE reprint_cases SET fee = 'undetermined' WHERE id = :id"
+        connection.execute(text(undecided), {"id": CASES["copy"]})
+    fee.post("/payment", {"method": "bank_transfer"})
+    for message in ("补打完成后在哪里下载？", "扫码页面在微信里打不开，换浏览器可以。"):
+        contact = {"channel": "email", "address": "chen@example.cn"}
+        sent = staff.client.post("/v1/feedback", json={"message": message, "page": "/reprint", "case": fee.id, "contact": contact})
+        CASES["feedback"] = sent.json()["id"]
+    said = {"text": "在补打页面输入申请编号即可下载。"}
+    staff.client.post(f"/v1/feedback/{CASES['feedback']}/answers", json=said, headers=first.headers)
+    staff.client.post(
+        f"/v1/feedback/{CASES['feedback']}/messages",
+        json={"text": "谢谢，找到了。"},
+        headers={"Authorization": f"Bearer {sent.json()['token']}"},
+    )
+    staff.rest()
+
+
+def approve(staff: Staff, case_id: str, reviewer: Signed) -> None:
+    shown = staff.client.get(f"/v1/reprints/{case_id}/review", headers=reviewer.headers).json()["shown"]
+    order = {"decision": "approve", "shown": shown}
+    answer = staff.client.post(f"/v1/reprints/{case_id}/reviews", json=order, headers=reviewer.headers)
+    assert answer.status_code == 200, answer.text
 
 
 Scene = tuple[str, Callable[[Desk], None]]
@@ -168,6 +209,7 @@ OPERATOR: dict[str, Callable[[Desk], None]] = {
     "users": visit("/operator/users"),
     "user-new": create_user,
     "keys": visit("/operator/keys"),
+    "deliveries": visit("/operator/deliveries"),
 }
 
 
@@ -192,6 +234,22 @@ def case(name: str, key: str | None = None) -> Callable[[Desk], None]:
     return scene
 
 
+def feedback(desk: Desk) -> None:
+    desk.open(f"/staff/feedback#{CASES['feedback']}")
+    desk.settle()
+
+
+def replacement(desk: Desk) -> None:
+    desk.open(f"/issuer/replacements/{CASES['reissue']}")
+    desk.settle()
+    if desk.page.is_visible("#at-header-number"):
+        desk.page.fill("#at-header-number", "26112999000000000778")
+        desk.page.keyboard.press("Tab")
+
+
+ISSUER: dict[str, Callable[[Desk], None]] = {"replacements": visit("/issuer/replacements"), "replacement": replacement}
+
+
 REVIEWER: dict[str, Callable[[Desk], None]] = {
     "queue": visit("/staff"),
     "queue-all": visit("/staff#state=all"),
@@ -200,11 +258,10 @@ REVIEWER: dict[str, Callable[[Desk], None]] = {
     "case-second": case("second"),
     "case-reissue": case("reissue"),
     "case-done": case("done"),
-    "case-charged": case("charged"),
     "case-approve": case("copy", "a"),
     "case-return": case("copy", "r"),
     "payments": visit("/staff/payments"),
-    "feedback": visit("/staff/feedback"),
+    "feedback": feedback,
     "statistics": visit("/staff/statistics"),
 }
 
@@ -217,6 +274,8 @@ def main(folder: Path, names: list[str]) -> None:
         auditor = staff.account("li@example.cn", "李审", "auditor")
         operator = staff.account("wang@example.cn", "王运维", "operator")
         reviewer = staff.account("qian@example.cn", "钱审核", "reviewer")
+        sellers = {sections["seller"]["tax_id"] for sections in simple_invoices(range(2000, 2006))}
+        clerk = staff.account("wu@example.cn", "吴开票", "clerk", *sorted(sellers))
         browser = launch(playwright.chromium)
         for look, options in LOOKS.items():
             if names and not any(name in look or not name.startswith(("phone", "desktop")) for name in names):
@@ -224,7 +283,7 @@ def main(folder: Path, names: list[str]) -> None:
             wanted = [name for name in names if not name.startswith(("phone", "desktop"))]
             if any(name.startswith(("phone", "desktop")) for name in names) and look not in names:
                 continue
-            for who, scenes in ((auditor, AUDITOR), (operator, OPERATOR), (reviewer, REVIEWER)):
+            for who, scenes in ((auditor, AUDITOR), (operator, OPERATOR), (reviewer, REVIEWER), (clerk, ISSUER)):
                 shoot(Desk(browser, staff, **options), who, scenes, folder, look, wanted)
             front(Desk(browser, staff, **options), staff, folder, look, wanted)
         browser.close()

@@ -2,16 +2,9 @@
 
 import { h } from "../../../verifier/web/page/dom.js";
 import { has, money, t } from "../../../verifier/web/page/texts.js";
+import { LINE, memberPlace, ORDER } from "./section_order.js";
 import { table } from "./show.js";
 
-const ORDER = ["header", "seller", "buyer", "lines", "totals", "provenance", "payment", "notes"];
-/** The members of a section in the order of the paper; what is not named here follows. */
-const MEMBERS = [
-  ...["number", "kind", "issued_on", "issued_at", "region", "check_code", "machine_number"],
-  ...["name", "tax_id", "address", "phone", "bank", "account"],
-  ...["amount", "tax", "amount_with_tax", "amount_in_capitals", "currency", "drawer", "reviewer", "original", "relation", "reprint"],
-];
-const LINE = ["item", "specification", "unit", "quantity", "unit_price", "amount", "rate_label", "tax"];
 const NUMERIC = new Set(["quantity", "unit_price", "amount", "tax", "rate_label", "rate"]);
 const MONEY = new Set(["amount", "tax", "amount_with_tax"]);
 
@@ -30,10 +23,7 @@ const members = (section, currency) =>
   );
 
 /** @param {[string, any][]} entries */
-function inOrder(entries) {
-  const place = (/** @type {string} */ name) => (MEMBERS.includes(name) ? MEMBERS.indexOf(name) : MEMBERS.length);
-  return entries.sort(([a], [b]) => place(a) - place(b));
-}
+const inOrder = (entries) => entries.sort(([a], [b]) => memberPlace(a) - memberPlace(b));
 
 /** @param {string} name @param {any} value @param {string | undefined} currency @returns {any} */
 function shown(name, value, currency) {
@@ -48,7 +38,7 @@ function shown(name, value, currency) {
 function lines(all) {
   const there = LINE.filter((name) => all.some((line) => line[name] !== undefined));
   const columns = there.map((name) => ({ head: `member.${name}`, end: NUMERIC.has(name), row: name === "item", cell: (/** @type {any} */ line) => line[name] ?? "" }));
-  return table("section.lines", columns, all);
+  return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": t("section.lines") }, table("section.lines", columns, all));
 }
 
 /** @param {string} name */

@@ -96,7 +96,7 @@ function memberField({ path: at, value }) {
     { class: sentence ? "field wrong" : "field" },
     h("label", { for: fieldId }, memberName(at)),
     h("p", { id: `${fieldId}-error`, class: "error", hidden: !sentence }, sentence ?? ""),
-    h("input", { id: fieldId, value, "aria-describedby": `${fieldId}-error`, "aria-invalid": sentence ? "true" : null, autocomplete: "off", spellcheck: "false", maxlength: 1000, onchange: change }),
+    h("input", { id: fieldId, type: "text", value, "aria-describedby": `${fieldId}-error`, "aria-invalid": sentence ? "true" : null, autocomplete: "off", spellcheck: "false", maxlength: 1000, onchange: change }),
   );
 }
 

@@ -4,8 +4,9 @@ import { h, icon, svg } from "../../../verifier/web/page/dom.js";
 import { t } from "../../../verifier/web/page/texts.js";
 
 const WIDTH = 420;
-const ROW = 44;
-const BAR = 12;
+const ROW = 48;
+const BAR = 14;
+const GAP = 4;
 /** Room for the number at the end of the longest bar. */
 const END = 72;
 
@@ -33,7 +34,7 @@ function drawing(rows, name, said) {
   const most = Math.max(1, ...rows.flatMap(({ values }) => values));
   const length = (/** @type {number} */ value) => ((WIDTH - END) * value) / most;
   const count = rows[0].values.length;
-  const height = ROW + (count - 1) * (BAR + 2);
+  const height = ROW + (count - 1) * (BAR + GAP);
   const drawn = svg("svg", { viewBox: `0 0 ${WIDTH} ${rows.length * height}`, role: "img", class: "drawing" });
   const title = svg("title");
   title.textContent = name;
@@ -42,7 +43,8 @@ function drawing(rows, name, said) {
     const top = n * height;
     drawn.append(text(label, { class: "tick named", x: 0, y: top + 16 }));
     values.forEach((value, at) => {
-      const y = top + 24 + at * (BAR + 2);
+      if (value === 0 && at > 0) return; // the table behind has it
+      const y = top + 24 + at * (BAR + GAP);
       drawn.append(
         svg("rect", { class: `column series-${at}`, x: 0, y, width: Math.max(value > 0 ? 2 : 0, length(value)), height: BAR }),
         text(said(value), { class: "tick", x: length(value) + 8, y: y + BAR - 1 }),

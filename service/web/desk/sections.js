@@ -1,14 +1,14 @@
 /** The sections of an invoice compared with another's, member by member; nothing here is shown or asked. */
 
+import { linePlace, memberPlace, sectionPlace } from "./section_order.js";
+
 /**
  * @typedef {Record<string, any>} Sections by name
  * @typedef {{path: (string | number)[], before: string | null, after: string | null}} Compared null where that side has no such member
  */
 
-const ORDER = ["header", "seller", "buyer", "lines", "totals", "provenance", "payment", "notes"];
-
 /**
- * Every member of either, in the order of the first, and of the sections as they stand on paper; an added member follows.
+ * Every member of either, in the order of the paper.
  * @param {Sections} before @param {Sections} after @returns {Compared[]}
  */
 export function compared(before, after) {
@@ -16,7 +16,7 @@ export function compared(before, after) {
   const paths = [...new Set([...old.keys(), ...now.keys()])].map((key) => /** @type {(string | number)[]} */ (JSON.parse(key)));
   return paths
     .map((path, n) => ({ path, n }))
-    .sort((a, b) => place(a.path[0]) - place(b.path[0]) || lineOf(a.path) - lineOf(b.path) || a.n - b.n)
+    .sort((a, b) => place(a.path) - place(b.path) || lineOf(a.path) - lineOf(b.path) || memberOf(a.path) - memberOf(b.path) || a.n - b.n)
     .map(({ path }) => {
       const key = JSON.stringify(path);
       return { path, before: old.get(key) ?? null, after: now.get(key) ?? null };
@@ -70,8 +70,11 @@ function leaves(value, path = []) {
   return inside.flatMap(([name, each]) => leaves(each, [...path, name]));
 }
 
-/** @param {string | number} section */
-const place = (section) => (ORDER.includes(String(section)) ? ORDER.indexOf(String(section)) : ORDER.length);
+/** @param {(string | number)[]} path */
+const place = ([section]) => sectionPlace(String(section));
+
+/** @param {(string | number)[]} path */
+const memberOf = ([section, ...names]) => (section === "lines" ? linePlace(String(names[1])) : memberPlace(String(names[0])));
 
 /** Members of a line stay together. @param {(string | number)[]} path */
 const lineOf = (path) => (path[0] === "lines" ? Number(path[1]) : 0);

@@ -19,6 +19,7 @@ const LIST = "?";
  */
 export function shortcuts(list) {
   const act = button("shortcuts.show", { icon: "keyboard", run: () => show(list) });
+  act.classList.add("keyboard");
   act.setAttribute("aria-keyshortcuts", LIST);
   document.addEventListener("keydown", (event) => {
     const wanted = [{ key: LIST, text: "shortcuts.show", run: () => show(list) }, ...list].find(({ key }) => key === event.key);
