@@ -214,7 +214,7 @@ def test_an_issuer_sends_the_sections_of_a_reissue_and_a_reviewer_sees_what_diff
         page = signed_in(desk, reviewer)
         open_case(desk, applicant.id)
         differing = page.locator("[data-differs]")
-        expect(differing).to_have_count(3)  # the number, the name, and what it takes the place of
+        expect(differing).to_have_count(4)  # number and name, and of what it takes the place
         expect(page.locator("mark", has_text="（更名）")).to_be_visible()
         desk.check_accessible()
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
@@ -286,6 +286,8 @@ def test_feedback_is_answered_and_closed_by_keys(staff: Staff, browser: Browser,
 
 
 def test_lists_are_filtered_kept_and_gone_through(staff: Staff, browser: Browser, reviewer: Account) -> None:
+    with staff.database.write() as connection:  # whatever others have left
+        connection.execute(text("UPDATE reprint_cases SET state = 'cancelled' WHERE state IN ('review_1', 'review_2', 'fee_due')"))
     made = [submitted(staff, sections) for sections in simple_invoices([3001, 3002])]
     with staff.database.write() as connection:  # as if they had been paid; one a week and a day ago
         connection.execute(text("UPDATE reprint_cases SET state = 'review_1' WHERE state = 'fee_due'"))
