@@ -78,7 +78,8 @@ class Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         # An error's text must not show what was being stored: it ends in logs.
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "hide_parameters": True}
+        # The connection that was used last has in memory what the next one wants, and the others need no memory at all.
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True, "hide_parameters": True}
         if self.is_sqlite:
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
