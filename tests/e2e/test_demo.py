@@ -47,7 +47,7 @@ class Demo:
         started = [process for process in programs() if is_below(process, self.var)]
         if number is not None:
             self.process.send_signal(number)
-        status = self.process.wait(60)
+        status = self.process.wait(180)
         left = [process for process in (*started, *programs()) if process.is_running() and is_below(process, self.var)]
         assert left == [], [process.cmdline() for process in left]
         return status
