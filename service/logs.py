@@ -54,19 +54,15 @@ def configure(env: Literal["dev", "production"], level: int = logging.INFO) -> N
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-class _Lines:
-    """Where events end in production: standard error, a line each. A record of the standard library around each of them would cost
-    a request as much as its metrics and its limits together.
+class _Lines(structlog.WriteLogger):
+    """Where events end in production: standard error, a line each, with a name for add_logger_name.
+
+    A record of the standard library around each of them would cost a request as much as its metrics and its limits together.
     """
 
     def __init__(self, name: str = "service") -> None:
+        super().__init__(sys.stderr)
         self.name = name
-        self._write = sys.stderr.write
-
-    def _line(self, line: str) -> None:
-        self._write(line + "\n")  # at once, as everything to standard error
-
-    debug = info = warning = error = critical = _line
 
 
 def mask_keys(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

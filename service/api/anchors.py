@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path
 from starlette.responses import Response
 
 from service.api import answers, examples
 from service.api.context import Here
 from service.api.models import answers as schemas
 from service.api.operations import Answered, Operations
+from service.api.parameters import Cursor, Limit
 from service.errors import Refused
 from service.invoices.reading import at
 from service.ledger import anchors, outbox, tiles
@@ -44,8 +45,8 @@ def _members(anchor: Anchor) -> dict[str, Any]:
 )
 def page(
     here: Here,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     with here.database.read() as connection:
         found = anchors.page(connection, limit + 1, cursor)

@@ -1,16 +1,19 @@
 """What the handlers of one process share, made once from the settings."""
 
 import ipaddress
+import math
 import time
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Annotated
 
 from fastapi import Depends, Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from service.api import cookies
 from service.api.asking import Asking
-from service.api.limiting import Limit
 from service.api.metrics import Metrics
 from service.api.waiting import Waiting
 from service.api.writes import Running
@@ -78,7 +81,8 @@ class Context:
         )
         self._vault = vault(settings) if settings.data_keys is not None else None
         self._status: tuple[float, status.Status] | None = None
-        self._anonymous = Limit(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
+        self._anonymous = RateLimitItemPerMinute(settings.anonymous_per_minute) if settings.anonymous_per_minute else None
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     def close(self) -> None:
         """End what was started, and close what is open."""
@@ -156,19 +160,29 @@ class Context:
         cookies.check_csrf(request, found)
         return found
 
+    def case(self, request: Request) -> str | None:
+        """The case that an applicant's token is of; None where there is no such token. Raises Refused("case_token_invalid")."""
+        scheme, _, written = request.headers.get("authorization", "").partition(" ")
+        token = written.strip()
+        if scheme.lower() != "bearer" or not token.startswith(tokens.PREFIX):
+            return None
+        with self.database.read() as connection:
+            case_id = tokens.case_of(connection, token, self.now_ms())
+        if case_id is None:
+            raise Refused("case_token_invalid")
+        request.scope["principal"] = case_id
+        return case_id
+
     def applicant(self, request: Request, case_id: str, *others: Role) -> Principal | None:
         """None for who has a token of that case, else who asks, if of one of the roles `others`.
 
         Raises Refused: case_token_invalid, and as `allow`.
         """
-        scheme, _, written = request.headers.get("authorization", "").partition(" ")
-        token = written.strip()
-        if scheme.lower() != "bearer" or not token.startswith(tokens.PREFIX):
+        of_token = self.case(request)
+        if of_token is None:
             return self.allow(request, *others)
-        with self.database.read() as connection:
-            if tokens.case_of(connection, token, self.now_ms()) != case_id:
-                raise Refused("case_token_invalid")
-        request.scope["principal"] = case_id
+        if of_token != case_id:
+            raise Refused("case_token_invalid")
         return None
 
     def look(self, principal: Principal, action: str, object_: str, details: dict[str, str] | None = None) -> None:
@@ -199,8 +213,10 @@ class Context:
         """Count a request without a key against its network. Raises Unavailable("too_many_requests")."""
         if self._anonymous is None:
             return
-        seconds = self._anonymous.hit(_network(request.client.host if request.client else ""), self.clock())
-        if seconds:
+        network = _network(request.client.host if request.client else "")
+        if not self._limiter.hit(self._anonymous, network):
+            reset = self._limiter.get_window_stats(self._anonymous, network).reset_time
+            seconds = max(1, math.ceil(reset - self.clock()))
             raise Unavailable("too_many_requests", seconds, {"seconds": str(seconds)})
 
 

@@ -10,11 +10,12 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import Context, Here
 from service.api.models import deliveries as schemas
 from service.api.operations import Answered, Operations, Sent
-from service.api.webhooks import below, delivery_members
+from service.api.parameters import Cursor, Limit
+from service.api.webhooks import delivery_members
 from service.auth.principals import Role, record
 from service.deliveries import queue
 from service.deliveries.queue import Channel, Filter
-from service.reprints import preferences
+from service.reprints import applying
 from service.vault import NotDecrypted
 
 router = Operations("deliveries")
@@ -27,7 +28,7 @@ def _members(here: Context, row: Any) -> dict[str, Any]:
     if row.channel != "webhook":
         try:
             message = queue.read_message(row, here.vault)
-            to = None if message is None else preferences.hint(row.channel, message["to"])
+            to = None if message is None else applying.hint(row.channel, message["to"])
         except NotDecrypted:
             pass  # its key is gone: the rest can be shown
     return {**delivery_members(row), "to": to}
@@ -47,13 +48,12 @@ def listed(
     state: schemas.State | None = None,
     channel: Channel | None = None,
     object: Annotated[str | None, Query(max_length=64)] = None,  # noqa: A002
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     here.allow(request, *STAFF)
-    start = below(cursor)
     with here.database.read() as connection:
-        rows = queue.listed(connection, Filter(state, channel, object), limit + 1, start)
+        rows = queue.listed(connection, Filter(state, channel, object), limit + 1, cursor)
     following = str(rows[limit - 1].id) if len(rows) > limit else None
     return answers.json({"items": [_members(here, row) for row in rows[:limit]], "next_cursor": following})
 

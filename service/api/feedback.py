@@ -13,7 +13,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import ANONYMOUS, Context, Here
 from service.api.models import feedback as schemas
 from service.api.operations import Answered, Operations, Sent
-from service.api.parameters import parameter_error
+from service.api.parameters import Limit, place_of
 from service.api.writes import attempt_of
 from service.auth import people
 from service.auth.principals import Principal, Role, record
@@ -21,14 +21,14 @@ from service.errors import Refused
 from service.invoices.idempotency import write_once
 from service.invoices.reading import at
 from service.reprints import applying, feedback
-from service.reprints.feedback import Feedback, Given, Message, Place, State
+from service.reprints.feedback import Feedback, Given, Message, State
 
 router = Operations("feedback")
 
 FeedbackId = Annotated[str, Path(alias="id")]
 STAFF: tuple[Role, ...] = ("reviewer", "operator")
 
-_CURSOR = re.compile(r"([0-9]{1,16})\.(F[0-9]{6}-[0-9A-Z]{8})")
+Behind = Annotated[str | None, Query(pattern=r"^[0-9]{1,16}\.F[0-9]{6}-[0-9A-Z]{8}$")]
 _BEARER = re.compile(r"bearer +(zpf_\S{1,100})", re.IGNORECASE)
 
 
@@ -68,16 +68,13 @@ def listed(
     request: Request,
     here: Here,
     state: State | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
+    limit: Limit = 50,
+    cursor: Behind = None,
 ) -> Response:
     principal = here.person(request, *STAFF)
-    found = _CURSOR.fullmatch(cursor) if cursor is not None else None
-    if cursor is not None and found is None:
-        raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
     here.look(principal, "looked_at_feedback", "feedback")
     with here.database.read() as connection:
-        rows = feedback.listed(connection, state, limit + 1, Place(int(found[1]), found[2]) if found else None)
+        rows = feedback.listed(connection, state, limit + 1, place_of(cursor))
         items = [{**_facts(row), "message": feedback.messages(connection, row.id, here.vault)[0].text} for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
     return answers.json({"items": items, "next_cursor": None if last is None else f"{last.opened_at}.{last.id}"})

@@ -1,6 +1,5 @@
 """`/v1/keys`: an operator's view of all API keys, and an issuer's of its own."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -12,17 +11,16 @@ from service.api.context import Here
 from service.api.models import answers as schemas
 from service.api.models.requests import KeyOrder
 from service.api.operations import Answered, Operations, Sent
-from service.api.parameters import parameter_error
+from service.api.parameters import Limit, place_of
 from service.api.writes import attempt_of
 from service.auth import keys
 from service.auth.principals import record
-from service.errors import Refused
 from service.invoices.idempotency import write_once
 from service.invoices.reading import at
 
 router = Operations("keys")
 
-_CURSOR = re.compile(r"([0-9]{1,16})\.([a-z2-7]{10})")
+Behind = Annotated[str | None, Query(pattern=r"^[0-9]{1,16}\.[a-z2-7]{10}$")]
 
 
 def _members(key: keys.Key) -> dict[str, Any]:
@@ -74,15 +72,11 @@ def create(request: Request, here: Here, body: SmallBody) -> Response:
     Answered(examples.KEYS, schemas.KeyPage, description="Newest first, without secrets; to an issuer's key itself."),
     roles=("operator", "issuer"),
 )
-def page(request: Request, here: Here, limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None) -> Response:
+def page(request: Request, here: Here, limit: Limit = 50, cursor: Behind = None) -> Response:
     principal = here.allow(request, "operator", "issuer")
-    found = _CURSOR.fullmatch(cursor) if cursor is not None else None
-    if cursor is not None and found is None:
-        raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
-    after = (int(found[1]), found[2]) if found else None
     only = principal.id if principal.role == "issuer" else None
     with here.database.read() as connection:
-        listed = keys.list_keys(connection, limit + 1, after, only)
+        listed = keys.list_keys(connection, limit + 1, place_of(cursor), only)
     last = listed[limit - 1] if len(listed) > limit else None
     following = f"{last.created_at}.{last.id}" if last else None
     return answers.json({"items": [_members(key) for key in listed[:limit]], "next_cursor": following})

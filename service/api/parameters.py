@@ -1,8 +1,23 @@
 """Query and path parameters: an unknown one is an error, as an unknown member is."""
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 
 from service.errors import Finding, Refused
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+"""Rows of a page."""
+Cursor = Annotated[int | None, Query(ge=1, le=2**53 - 1)]
+"""The number of a page's last row, behind which the next one begins."""
+
+
+def place_of(cursor: str | None) -> tuple[int, str] | None:
+    """(time in ms, id) of such a row where ids are no numbers: `time.id`, of a parameter whose pattern says so."""
+    if cursor is None:
+        return None
+    at, _, id_ = cursor.partition(".")
+    return int(at), id_
 
 
 async def refuse_unknown(request: Request) -> None:

@@ -10,7 +10,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import Here
 from service.api.models import reconciling as schemas
 from service.api.operations import Answered, Operations, Sent
-from service.api.parameters import parameter_error
+from service.api.parameters import Cursor, Limit, parameter_error
 from service.auth.principals import record as write_down
 from service.errors import Finding, Refused
 from service.invoices.reading import at
@@ -22,8 +22,6 @@ from service.reconciliation.runs import Run
 router = Operations("reconciliation")
 
 Id = Annotated[int, Path(ge=1, le=2**53 - 1)]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[int | None, Query(ge=1, le=2**53 - 1)]
 
 
 def run_members(run: Run) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """`/v1/webhooks`: who wants to be told what, where; by whoever may know it. An applicant's are about their case."""
 
-import re
 from typing import Annotated, Any, NamedTuple, cast
 
 import orjson
-from fastapi import Path, Query, Request
+from fastapi import Path, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -13,7 +12,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import Context, Here
 from service.api.models import deliveries as schemas
 from service.api.operations import Answered, Operations, Sent
-from service.api.parameters import parameter_error
+from service.api.parameters import Cursor, Limit
 from service.api.writes import attempt_of
 from service.auth.principals import Principal, Role, record
 from service.deliveries import endpoints, events, queue
@@ -24,13 +23,12 @@ from service.deliveries.queue import Filter
 from service.errors import Finding, Refused
 from service.invoices.idempotency import write_once
 from service.invoices.reading import at
-from service.reprints import applying, tokens
+from service.reprints import applying
 
 router = Operations("webhooks")
 
 WHO: tuple[Role, ...] = ("issuer", "auditor", "operator")
 WebhookId = Annotated[str, Path(alias="id")]
-_CURSOR = re.compile(r"[0-9]{1,18}")
 
 
 class Owner(NamedTuple):
@@ -43,21 +41,11 @@ class Owner(NamedTuple):
 
 def owner_of(request: Request, here: Context) -> Owner:
     """Who asks. Raises Refused."""
-    case_id = case_of_token(request)
+    case_id = here.case(request)
     if case_id is not None:
-        here.applicant(request, case_id)
         return Owner(case_id, "applicant", None)
     principal = here.allow(request, *WHO)
     return Owner(principal.id, cast(events.Role, principal.role), principal)
-
-
-def case_of_token(request: Request) -> str | None:
-    """The case that a request's token names, whether or not it is one; None where it has no case's token."""
-    scheme, _, written = request.headers.get("authorization", "").partition(" ")
-    found = written.strip()
-    if scheme.lower() != "bearer" or not found.startswith(tokens.PREFIX):
-        return None
-    return found.removeprefix(tokens.PREFIX).partition("_")[0]
 
 
 def _note(connection: Connection, owner: Owner, now_ms: int, action: str, object_: str) -> None:
@@ -99,13 +87,6 @@ def delivery_members(row: Any) -> dict[str, Any]:
         "error": row.error,
         "status": row.status,
     }
-
-
-def below(cursor: str | None) -> int | None:
-    """Of a page of deliveries. Raises Refused."""
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
-    return None if cursor is None else int(cursor)
 
 
 def _at(ms: int | None) -> str | None:
@@ -286,14 +267,13 @@ def deliveries(
     request: Request,
     here: Here,
     id: WebhookId,  # noqa: A002
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     owner = owner_of(request, here)
-    start = below(cursor)
     with here.database.read() as connection:
         endpoints.of_owner(connection, id, owner.id)
-        rows = queue.listed(connection, Filter(endpoint_id=id), limit + 1, start)
+        rows = queue.listed(connection, Filter(endpoint_id=id), limit + 1, cursor)
     following = str(rows[limit - 1].id) if len(rows) > limit else None
     return answers.json({"items": [delivery_members(row) for row in rows[:limit]], "next_cursor": following})
 

@@ -22,8 +22,8 @@ from sqlalchemy import (
     String,
     Table,
     insert,
-    or_,
     select,
+    tuple_,
     update,
 )
 
@@ -183,21 +183,13 @@ def close(connection: Connection, row: Feedback, by: str, vault: Vault, now_ms: 
     return moved
 
 
-class Place(NamedTuple):
-    """Behind which row of a list, newest first, the next page begins."""
-
-    opened_at: int
-    id: str
-
-
-def listed(connection: Connection, state: State | None, limit: int, below: Place | None) -> list[Feedback]:
-    """Newest first."""
+def listed(connection: Connection, state: State | None, limit: int, below: tuple[int, str] | None) -> list[Feedback]:
+    """Newest first, behind the (opened_at, id) `below`."""
     query = select(feedback).order_by(feedback.c.opened_at.desc(), feedback.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(feedback.c.state == state)
     if below is not None:
-        is_same = (feedback.c.opened_at == below.opened_at) & (feedback.c.id < below.id)
-        query = query.where(or_(feedback.c.opened_at < below.opened_at, is_same))
+        query = query.where(tuple_(feedback.c.opened_at, feedback.c.id) < below)
     return list(connection.execute(query))
 
 

@@ -8,7 +8,7 @@ refunding.py gives it back.
 """
 
 import secrets
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import (
     BigInteger,
@@ -20,8 +20,8 @@ from sqlalchemy import (
     String,
     Table,
     insert,
-    or_,
     select,
+    tuple_,
     update,
 )
 
@@ -169,22 +169,13 @@ def refund_due(connection: Connection, case: Case, now_ms: int) -> None:
     connection.execute(update(reprint_payments).where(of_this, reprint_payments.c.state == "open").values(state="closed"))
 
 
-class Place(NamedTuple):
-    """Behind which row of a list, newest first, the next page begins."""
-
-    opened_at: int
-    reference: str
-
-
-def listed(connection: Connection, state: State | None, limit: int, below: Place | None) -> list[Payment]:
-    """Newest first."""
+def listed(connection: Connection, state: State | None, limit: int, below: tuple[int, str] | None) -> list[Payment]:
+    """Newest first, behind the (opened_at, reference) `below`."""
     query = select(reprint_payments).order_by(reprint_payments.c.opened_at.desc(), reprint_payments.c.reference.desc()).limit(limit)
     if state is not None:
         query = query.where(reprint_payments.c.state == state)
     if below is not None:
-        is_older = reprint_payments.c.opened_at < below.opened_at
-        is_same = (reprint_payments.c.opened_at == below.opened_at) & (reprint_payments.c.reference < below.reference)
-        query = query.where(or_(is_older, is_same))
+        query = query.where(tuple_(reprint_payments.c.opened_at, reprint_payments.c.reference) < below)
     return list(connection.execute(query))
 
 

@@ -90,14 +90,6 @@ def without(before: Preferences, channel: str) -> Preferences:
     return before._replace(to={one: address for one, address in before.to.items() if one != channel})
 
 
-def hint(channel: str, address: str) -> str:
-    """Enough to recognise one's own: z***@x.cn, 138****5678."""
-    if channel == "sms":
-        return f"{address[:3]}****{address[-4:]}"
-    local, _, domain = address.partition("@")
-    return f"{local[:1]}***@{domain}"
-
-
 def shown_hours(quiet: Quiet | None) -> dict[str, str] | None:
     return None if quiet is None else {"start": clock_time(quiet.start), "end": clock_time(quiet.end)}
 

@@ -56,7 +56,7 @@ def members(connection: Connection, case: Case, vault: Vault, settings: Settings
         "changed_at": at(case.changed_at),
         "kind": case.kind,
         "delivery": case.delivery,
-        "contact_hint": None if application is None else applying.hint(application),
+        "contact_hint": None if application is None else applying.hint(application.channel, application.address),
         "application": _application(application) if is_insider else None,
         "diagnosis": None if whose.eyes == "issuer" else confirming.diagnosis_of(case, vault)[whose.language],
         "fee": _fee(connection, case, moves),

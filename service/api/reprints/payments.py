@@ -1,6 +1,5 @@
 """Payments of reprints: the applicant's, staff's who see the bank account, and the provider's call-back."""
 
-import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from service.api.bodies import MAX_SMALL, SmallBody, parse, read_bytes
 from service.api.context import ANONYMOUS, Context, Here
 from service.api.models import payments as schemas
 from service.api.operations import Answered, Operations, Sent
-from service.api.parameters import parameter_error
+from service.api.parameters import Limit, place_of
 from service.api.writes import attempt_of
 from service.auth import people
 from service.errors import Refused, Unavailable
@@ -22,14 +21,14 @@ from service.invoices.idempotency import write_once
 from service.invoices.reading import at
 from service.messages import Language
 from service.reprints import cases, payments, provider, receiving, refunding
-from service.reprints.payments import Method, Payment, Place, State
+from service.reprints.payments import Method, Payment, State
 from service.reprints.provider import CALLBACK, CURRENCY, ProviderFailed
 
 router = Operations("reprints")
 
 CaseId = Annotated[str, Path(alias="id")]
 
-_CURSOR = re.compile(r"([0-9]{1,16})\.(P[0-9A-Z]{11})")
+Behind = Annotated[str | None, Query(pattern=r"^[0-9]{1,16}\.P[0-9A-Z]{11}$")]
 _RETRY_S = 20
 _SAID = {
     "zh": "请转账 {amount} 元至：{account}。附言请只写：{reference}。到账后由工作人员确认。",
@@ -192,16 +191,13 @@ def listed(
     request: Request,
     here: Here,
     state: State | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
+    limit: Limit = 50,
+    cursor: Behind = None,
 ) -> Response:
     principal = here.allow(request, "operator", "reviewer", "auditor")
-    found = _CURSOR.fullmatch(cursor) if cursor is not None else None
-    if cursor is not None and found is None:
-        raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
     here.look(principal, "looked_at_payments", "payments")
     with here.database.read() as connection:
-        rows = payments.listed(connection, state, limit + 1, Place(int(found[1]), found[2]) if found else None)
+        rows = payments.listed(connection, state, limit + 1, place_of(cursor))
         items = _at_desk(connection, rows[:limit], here, problems.language_of(request))
     last = rows[limit - 1] if len(rows) > limit else None
     return answers.json({"items": items, "next_cursor": None if last is None else f"{last.opened_at}.{last.reference}"})

@@ -13,6 +13,7 @@ from service.api.context import Here
 from service.api.models import results as schemas
 from service.api.models.reprints import CASE_ID_PATTERN, Case
 from service.api.operations import Answered, Operations, Sent
+from service.api.parameters import Limit
 from service.api.reprints import examples
 from service.api.reprints.members import members, viewer
 from service.api.writes import attempt_of
@@ -41,7 +42,7 @@ _BINARY = {"type": "string", "contentMediaType": "application/octet-stream"}
 def page(
     request: Request,
     here: Here,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[str | None, Query(pattern=CASE_ID_PATTERN)] = None,
 ) -> Response:
     principal = here.allow(request, *ISSUERS)

@@ -1,6 +1,5 @@
 """The reviewers' desk: the queue, everything of one case, and the decision. Statistics beside."""
 
-import re
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -13,7 +12,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import Context, Here
 from service.api.models import reprints as schemas
 from service.api.operations import Answered, Operations, Sent
-from service.api.parameters import parameter_error
+from service.api.parameters import Limit, place_of
 from service.api.reprints import examples
 from service.api.reprints.members import Viewer, members, owed
 from service.api.writes import attempt_of
@@ -32,7 +31,7 @@ from verifier.commitment import SECTIONS
 
 router = Operations("reprints")
 
-_CURSOR = re.compile(r"([0-9]{1,16})\.(R[0-9]{6}-[0-9A-Z]{8})")
+Behind = Annotated[str | None, Query(pattern=r"^[0-9]{1,16}\.R[0-9]{6}-[0-9A-Z]{8}$")]
 
 
 @router.operation(
@@ -65,19 +64,15 @@ def read_queue(
     state: State | Literal["all"] | None = None,
     mine: bool = False,
     late: bool = False,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
+    limit: Limit = 50,
+    cursor: Behind = None,
 ) -> Response:
     principal = here.allow(request, "reviewer", "auditor")
-    found = _CURSOR.fullmatch(cursor) if cursor is not None else None
-    if cursor is not None and found is None:
-        raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
-    after = (int(found[1]), found[2]) if found else None
     if principal.role == "auditor":  # who, unlike a reviewer, has to say what for
         here.look(principal, "looked_at_queue", "reprints")
     with here.database.read() as connection:
         due_before = here.now_ms() if late else None
-        listed = queue.listed(connection, state, principal.id if mine else None, limit + 1, after, due_before)
+        listed = queue.listed(connection, state, principal.id if mine else None, limit + 1, place_of(cursor), due_before)
         items = _items(connection, listed[:limit], principal, here)
     last = listed[limit - 1] if len(listed) > limit else None
     return answers.json({"items": items, "next_cursor": None if last is None else f"{last.changed_at}.{last.id}"})

@@ -14,7 +14,7 @@ from service.api import answers
 from service.api.context import Here
 from service.api.models import staff as schemas
 from service.api.operations import Answered, Operations
-from service.api.parameters import parameter_error
+from service.api.parameters import Cursor, parameter_error
 from service.api.staff import examples
 from service.auth import keys, people
 from service.errors import Refused
@@ -27,7 +27,6 @@ router = Operations("activity")
 RECORDS_AT_ONCE = 5_000
 """Of a verification: less than a second."""
 
-Cursor = Annotated[int | None, Query(ge=1, le=2**53 - 1)]
 Word = Annotated[str | None, Query(max_length=128)]
 
 

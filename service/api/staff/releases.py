@@ -1,8 +1,8 @@
 """`/v1/invoices/{number}/release` and `/v1/releases`: a number registered in error is free again, if two operators say so."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request
+from fastapi import Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -11,6 +11,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import Here
 from service.api.models import staff as schemas
 from service.api.operations import Answered, Operations, Sent
+from service.api.parameters import Cursor, Limit
 from service.api.staff import examples
 from service.api.writes import attempt_of
 from service.auth import people
@@ -146,8 +147,8 @@ def decline(request: Request, here: Here, number: str) -> Response:
 def page(
     request: Request,
     here: Here,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     here.allow(request, "operator", "auditor")
     with here.database.read() as connection:

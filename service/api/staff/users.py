@@ -1,6 +1,5 @@
 """`/v1/users`: accounts of people, for operators. Whoever makes one never learns its password: a one-time link leads to it."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -12,7 +11,7 @@ from service.api.bodies import SmallBody, parse
 from service.api.context import Context, Here
 from service.api.models import staff as schemas
 from service.api.operations import Answered, Operations, Sent
-from service.api.parameters import parameter_error
+from service.api.parameters import Limit, place_of
 from service.api.staff import examples
 from service.api.staff.session import person_members
 from service.api.writes import attempt_of
@@ -25,7 +24,7 @@ from service.invoices.reading import at
 
 router = Operations("users")
 
-_CURSOR = re.compile(r"([0-9]{1,16})\.([0-9a-f]{16})")
+Behind = Annotated[str | None, Query(pattern=r"^[0-9]{1,16}\.[0-9a-f]{16}$")]
 
 
 def members(account: Account) -> dict[str, Any]:
@@ -91,13 +90,10 @@ def create(request: Request, here: Here, body: SmallBody) -> Response:
     Answered(examples.USERS, schemas.UserPage, description="Newest first."),
     roles=("operator",),
 )
-def page(request: Request, here: Here, limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None) -> Response:
+def page(request: Request, here: Here, limit: Limit = 50, cursor: Behind = None) -> Response:
     here.allow(request, "operator")
-    found = _CURSOR.fullmatch(cursor) if cursor is not None else None
-    if cursor is not None and found is None:
-        raise Refused("invalid_request", findings=[parameter_error("parameter_invalid", "cursor")])
     with here.database.read() as connection:
-        listed = people.listed(connection, limit + 1, (int(found[1]), found[2]) if found else None)
+        listed = people.listed(connection, limit + 1, place_of(cursor))
     last = listed[limit - 1] if len(listed) > limit else None
     following = f"{last.created_at}.{last.person.id}" if last else None
     return answers.json({"items": [members(account) for account in listed[:limit]], "next_cursor": following})
