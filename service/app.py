@@ -30,13 +30,11 @@ from service.api import (
     verifications,
     webhooks,
 )
-from service.api.case_metrics import Cases
 from service.api.context import Context
-from service.api.delivery_metrics import Deliveries
 from service.api.envelope import Envelope
-from service.api.finding_metrics import Findings
 from service.api.node import NodeGate
 from service.api.reprints import case, materials, opening, payments, results, reviews
+from service.api.shared_metrics import Shared
 from service.api.staff import activity, desk, evidence, exports, releases, session, users
 from service.config import Settings
 from service.web import desk as desk_pages
@@ -65,9 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
-    context.metrics.registry.register(Findings(context.database))
-    context.metrics.registry.register(Deliveries(context.database, context.clock))
-    context.metrics.registry.register(Cases(context.database, lambda: context.clock()))
+    context.metrics.registry.register(Shared(context.database, lambda: context.clock()))
     registering = (batch, invoices, documents, imports)
     asking = (proofs, verifications, lookups, diagnoses, recoveries, anchors)
     rooms = (*registering, *asking, feed, reconciliations, keys, monitoring)

@@ -110,3 +110,7 @@ def test_relaxed_controls_are_all_said(tmp_path: Path) -> None:
         webhooks_anywhere=True,
     )
     assert set(monitoring.relaxed_controls(relaxed)) == RELAXED.keys()
+
+
+def test_every_code_is_in_one_room_of_the_catalogue() -> None:
+    assert sum(map(len, catalogue.ROOMS)) == len(PROBLEMS)

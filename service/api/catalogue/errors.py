@@ -1,0 +1,46 @@
+"""What can be wrong with a member of a body, or with a parameter: sentences in Chinese and English."""
+
+ERRORS: dict[str, tuple[str, str]] = {
+    "member_missing": ("缺少成员 {place}。", "The member {place} is missing."),
+    "member_unknown": ("没有成员 {place}。", "There is no member {place}."),
+    "member_invalid": ("{place} 的值不对。", "The value of {place} is not allowed."),
+    "member_invalid/object": ("{place}应是对象。", "{place} must be an object."),
+    "member_invalid/text": ("{place} 应是文本。", "{place} must be text."),
+    "member_invalid/list": ("{place} 应是列表。", "{place} must be a list."),
+    "member_invalid/integer": ("{place} 应是整数。", "{place} must be an integer."),
+    "member_invalid/boolean": ("{place} 应是 true 或 false。", "{place} must be true or false."),
+    "member_invalid/choice": ("{place} 只能是 {allowed}。", "{place} must be {allowed}."),
+    "member_invalid/length": ("{place} 太长或太短。", "{place} is too long or too short."),
+    "member_invalid/range": ("{place} 超出范围。", "{place} is out of range."),
+    "member_invalid/pattern": ("{place} 的写法不对。", "{place} is not written as it should be."),
+    "parameter_missing": ("缺少参数 {name}。", "The parameter {name} is missing."),
+    "parameter_unknown": ("没有参数 {name}。", "There is no parameter {name}."),
+    "parameter_invalid": ("参数 {name} 的值不对。", "The value of the parameter {name} is not allowed."),
+    "cursor_range": ("{place} 超出已有的范围。", "{place} is beyond what there is."),
+    "login_form": ("登录名的写法不对。", "The login is not written as it should be."),
+    "sellers_of_issuer_staff": (
+        "开票员和审批员须绑定销方税号，其他人不绑定。",
+        "Clerks and approvers act for sellers, and nobody else does.",
+    ),
+    "code_wrong": ("验证码不对。", "The code is not right."),
+    "password_length": ("密码至少 {min} 个字符。", "A password has {min} characters at least."),
+    "password_weak": ("密码太常见，请换一个。", "The password is too common; choose another."),
+    "member_invalid/date": ("{place} 不是日期，如 2026-09-01。", "{place} is no date, such as 2026-09-01."),
+    "member_invalid/amount": ("{place} 不是金额，如 27232.82。", "{place} is no amount, such as 27232.82."),
+    "webhook_url": (
+        "推送地址须是 https、443 端口的公网地址，不带用户名和 #。",
+        "A webhook leads to a public address by https on port 443, without a user or a fragment.",
+    ),
+    "member_invalid/email": ("{place} 不是电子邮箱地址。", "{place} is no e-mail address."),
+    "member_invalid/sms": ("{place} 不是 11 位手机号码。", "{place} is no mobile number of 11 digits."),
+    "member_invalid/number": ("{place} 不是发票号码。", "{place} is no invoice number."),
+    "one_amount": (
+        "amount_with_tax 和 amount 须给出一个，且只给一个。",
+        "Give one of amount_with_tax and amount, and not both.",
+    ),
+    "buyer_missing": ("须给出 buyer_tax_id 或 buyer_name。", "Give buyer_tax_id or buyer_name."),
+    "key_bound": (
+        "issuer 和 recipient 的密钥须绑定税号，其他角色不绑定。",
+        "A key of an issuer or recipient is bound to tax ids, and no other key is.",
+    ),
+}
