@@ -267,7 +267,7 @@ def test_feedback_is_answered_and_closed_by_keys(staff: Staff, browser: Browser,
     with at_desk(browser, staff, viewport=DESKTOP) as desk:
         page = signed_in(desk, reviewer)
         page.click("nav a[href='/staff/feedback']")
-        desk.settle()
+        expect(page.locator("tbody tr", has_text=sent["id"])).to_be_visible()  # keys act on the rows that are there
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         expect(page.locator(".talk")).to_contain_text("在哪里下载")

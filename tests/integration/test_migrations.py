@@ -1,8 +1,11 @@
 """`migrate` makes exactly what the tables say, on both databases, and whoever starts too early is told."""
 
 import re
+import sqlite3
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -83,6 +86,18 @@ def test_several_may_migrate_at_once(database_url: str) -> None:
     assert sorted(made, key=str) == [(newest, newest)] * 3 + [(None, newest)]
     for database in databases:
         database.close()
+
+
+def test_a_new_file_that_another_is_writing_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "zhengpiao.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # not WAL yet: SQLite itself would not wait for this one
+    threading.Timer(0.2, other.execute, ("COMMIT",)).start()
+    database = Database(f"sqlite:///{path}")
+    with database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    database.close()
+    other.close()
 
 
 def test_a_step_that_fails_leaves_nothing_behind(database: Database) -> None:
