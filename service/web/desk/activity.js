@@ -3,37 +3,26 @@
 import { h } from "../../../verifier/web/page/dom.js";
 import { onLanguage, t } from "../../../verifier/web/page/texts.js";
 import { ask } from "./ask.js";
+import "./case_texts.js";
 import { data } from "./data.js";
 import { errorsOf, errorSummary, field, showErrors, valuesOf } from "./dialog.js";
 import { exportButton } from "./exporting.js";
 import { keptFilters } from "./filters.js";
 import { anchorLink, hash, nothing, paged, table, time, word } from "./show.js";
 import { announce, busy, button, notice, page, part, said, start, trouble } from "./start.js";
+import zh from "./texts/zh-CN.json" with { type: "json" };
 
-const ACTIONS = [
-  "signed_in",
-  "signed_out",
-  "reauthenticated",
-  "accepted_invitation",
-  "chose_purpose",
-  "looked_at_invoice",
-  "searched_invoices",
-  "took_proof",
-  "took_evidence",
-  "looked_at_finding",
-  "looked_for_gaps",
-  "looked_at_release",
-  "exported",
-  "started_run",
-  "requested_release",
-  "released",
-  "declined_release",
-  "created_user",
-  "invited_user",
-  "disabled_user",
-  "created_key",
-  "revoked_key",
-];
+/** Whatever the service records has its words (tests/unit/test_activity_words.py), and so can be chosen. */
+const ACTS = Object.keys(zh).filter((key) => key.startsWith("act."));
+/** Details whose value is a word of ours, and the text that says it. @type {Record<string, (value: string) => string>} */
+const VALUES = {
+  purpose: (value) => `purpose.${value}`,
+  role: (value) => `role.${value}`,
+  state: (value) => `case_state.${value}`,
+  step: (value) => `looked_for.${value}`,
+  type: (value) => `material.${value}`,
+  method: (value) => `payment_method.${value}`,
+};
 
 start();
 const isAuditor = data.session?.person.role === "auditor";
@@ -45,7 +34,7 @@ const form = h(
   h(
     "div",
     { class: "grid" },
-    field("action", "activity.action", { options: [["", "invoices.any"], ...ACTIONS.map((action) => /** @type {[string, string]} */ ([action, `action.${action}`]))] }),
+    field("action", "activity.action", { options: [["", "invoices.any"], ...ACTS.map((key) => /** @type {[string, string]} */ ([key.slice("act.".length), key]))] }),
     field("object", "activity.object", { hint: "activity.object.hint" }),
     field("actor", "activity.actor", { hint: "activity.actor.hint" }),
     field("since", "activity.since", { type: "datetime-local" }),
@@ -135,7 +124,7 @@ function view(items) {
       { head: "activity.id", end: true, cell: ({ id }) => String(id) },
       { head: "activity.at", cell: ({ at }) => time(at) },
       { head: "activity.who", cell: ({ actor, actor_name }) => h("span", { title: actor }, actor_name ?? word(`actor.${actor}`, actor)) },
-      { head: "activity.action", row: true, cell: ({ action }) => word(`action.${action}`, action) },
+      { head: "activity.action", row: true, cell: ({ action }) => word(`act.${action}`, action) },
       { head: "activity.object", cell: ({ object }) => h("span", { class: "digits" }, object) },
       { head: "activity.details", cell: ({ details }) => detailsView(details) },
       { head: "activity.hash", cell: (item) => hash(item.hash) },
@@ -148,5 +137,5 @@ function view(items) {
 function detailsView(details) {
   const entries = Object.entries(details);
   if (entries.length === 0) return "—";
-  return entries.map(([name, value]) => h("span", { class: "block" }, `${word(`detail_of.${name}`, name)} `, h("span", { class: "soft" }, name === "purpose" ? word(`purpose.${value}`, value) : value.length > 40 ? `${value.slice(0, 12)}…` : value)));
+  return entries.map(([name, value]) => h("span", { class: "block" }, `${word(`detail_of.${name}`, name)} `, h("span", { class: "soft" }, word(VALUES[name]?.(value) ?? "", value.length > 40 ? `${value.slice(0, 12)}…` : value))));
 }

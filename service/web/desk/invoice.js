@@ -176,5 +176,5 @@ function nodesView() {
 
 function looksView() {
   if (looks.length === 0) return bones();
-  return h("ul", { class: "lines" }, looks.map(({ at, actor, actor_name, action }) => h("li", {}, h("span", {}, `${actor_name ?? actor} · ${word(`action.${action}`, action)}`), h("span", { class: "soft" }, time(at, "minute")))));
+  return h("ul", { class: "lines" }, looks.map(({ at, actor, actor_name, action }) => h("li", {}, h("span", {}, `${actor_name ?? actor} · ${word(`act.${action}`, action)}`), h("span", { class: "soft" }, time(at, "minute")))));
 }
