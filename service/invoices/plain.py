@@ -24,6 +24,8 @@ from verifier.canonical import MAX_SECTIONS_BYTES
 from verifier.commitment import SECTIONS
 
 _of_sections = itemgetter(*SECTIONS)
+_AROUND = len(SECTIONS) + 1
+"""Brackets and commas of an array of them."""
 _exact = Context(prec=120)
 """For quantity × price. Everything else here is exact in the 28 digits that decimal takes by itself."""
 
@@ -49,49 +51,55 @@ _TOTALS = (
     rf',"currency":"[A-Z]{{3}}","tax":"({_MONEY})"\}}'
 )
 _PROVENANCE = rf"\{{{_optional('drawer', 'reviewer')}\}}"
-_head = re.compile(rf"{_HEADER}\{{{_PARTY}{_TAX_ID}\}}{_TOTALS}{_PROVENANCE}\{{{_PARTY}(?:{_TAX_ID})?\}}\[").match
+_SELLER = rf"\{{{_PARTY}{_TAX_ID}\}}"
+_BUYER = rf"\{{{_PARTY}(?:{_TAX_ID})?\}}"
+_head = re.compile(rf"\[({_HEADER}),({_SELLER}),({_TOTALS}),({_PROVENANCE}),({_BUYER}),\[").match
 _line = re.compile(
     rf'\{{"amount":"(-?{_MONEY})"(?:,"amount_with_tax":"(-?{_MONEY})")?(?:,"classification_code":"[0-9]{{19}}")?'
     r',"item":"\*[^*"]+\*[^"]*"(?:,"nature":"normal")?'
     rf'(?:,"quantity":"(-?{_NUMBER})")?,"rate":"([0-9.]{{1,16}})"(?:,"rate_label":"([^"]{{1,16}})")?{_optional("specification")}'
     rf',"tax":"(-?{_MONEY})"{_optional("unit")}(?:,"unit_price":"(-?{_NUMBER})")?\}}([],])'
 ).match
-_rest = re.compile(rf'\{{{_optional("method", "payee")}\}}\{{(?:"remark":"(?:[^"\\]|\\n)*")?\}}').fullmatch
+_rest = re.compile(rf',(\{{{_optional("method", "payee")}\}}),(\{{(?:"remark":"(?:[^"\\]|\\n)*")?\}})\]').fullmatch
 
 
 def recognise(sections: Any, today: date) -> list[bytes] | None:
     """The canonical bytes of all sections, where `rules.examine` finds nothing in either profile; None where that is uncertain."""
     try:
-        canonical = [orjson.dumps(section, option=orjson.OPT_SORT_KEYS) for section in _of_sections(sections)]
+        written = orjson.dumps(_of_sections(sections), option=orjson.OPT_SORT_KEYS)
     except (TypeError, LookupError, ValueError):
         return None
-    written = b"".join(canonical)
     text = written.decode()
     # What is printable is assigned and, but for U+3164, allowed (protocol.md section 1). Normal form C is closed under substrings.
     if not text.isprintable() or "\u3164" in text or not is_normalized("NFC", text):
         return None
     head = _head(text)
-    if head is None or len(sections) != len(SECTIONS) or len(written) > MAX_SECTIONS_BYTES:
+    if head is None or len(sections) != len(SECTIONS) or len(written) - _AROUND > MAX_SECTIONS_BYTES:
         return None
-    issued_at, issued_on, number, region, seller, amount, in_capitals, with_tax, tax, buyer = head.groups()
+    header, issued_at, issued_on, number, region, seller, seller_id, *values, provenance, buyer, buyer_id = head.groups()
+    totals, amount, in_capitals, with_tax, tax = values
     day = _day(issued_on, today)
     if (
         day is None
         or issued_at not in (None, issued_on)
         or number[:2] != issued_on[2:4]
         or not (number[2:4] in REGIONS and (region is None or region[:2] in REGIONS))
-        or tax_ids.judge(seller) != "valid"
-        or not (buyer is None or tax_ids.judge(buyer) == "valid")
+        or tax_ids.judge(seller_id) != "valid"
+        or not (buyer_id is None or tax_ids.judge(buyer_id) == "valid")
     ):
         return None
-    totals = Decimal(amount), Decimal(tax), Decimal(with_tax)
-    if totals[0] + totals[1] != totals[2] or not (in_capitals is None or capitals.parse(in_capitals) == totals[2]):
+    sums = Decimal(amount), Decimal(tax), Decimal(with_tax)
+    if sums[0] + sums[1] != sums[2] or not (in_capitals is None or capitals.parse(in_capitals) == sums[2]):
         return None
-    end = _lines(text, head.end(), day, *totals)
+    end = _lines(text, head.end(), day, *sums)
+    if end == 0:
+        return None
+    rest = _rest(text, end)
     # The one escape in a text without quotation marks and control characters is that of a line feed, and remarks have those.
-    if end == 0 or not _rest(text, end) or "\\" in text[:end]:
+    if rest is None or "\\" in text[:end]:
         return None
-    return canonical
+    parts = (header, seller, totals, provenance, buyer, text[head.end() - 1 : end], *rest.groups())
+    return [part.encode() for part in parts]
 
 
 def _day(written: str, today: date) -> date | None:
