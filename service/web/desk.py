@@ -17,6 +17,7 @@ from service.api.context import Context
 from service.api.staff.session import session_members
 from service.auth.principals import Role, of_session
 from service.auth.sessions import Session
+from service.deliveries import events
 from service.web import policy, shell, static
 from service.web.texts import TAGS, Tag, desk_text
 
@@ -43,6 +44,7 @@ _REVIEW: tuple[Role, ...] = ("reviewer",)
 _PAID: tuple[Role, ...] = ("reviewer", "operator")
 _COUNTED: tuple[Role, ...] = ("reviewer", "operator", "auditor")
 _ISSUE: tuple[Role, ...] = ("issuer", "approver")
+_CLERK: tuple[Role, ...] = ("issuer",)
 
 DESKS = {
     "/audit": Desk("overview.js", _AUDIT, "/audit"),
@@ -69,6 +71,12 @@ DESKS = {
     "/staff/statistics": Desk("staff_statistics.js", _COUNTED, "/staff/statistics"),
     "/issuer/replacements": Desk("issuer_replacements.js", _ISSUE, "/issuer/replacements"),
     "/issuer/replacements/{case}": Desk("issuer_replacement.js", _ISSUE, "/issuer/replacements"),
+    "/issuer/webhooks": Desk("webhooks.js", _CLERK, "/issuer/webhooks"),
+    "/issuer/webhooks/{webhook}": Desk("webhook.js", _CLERK, "/issuer/webhooks"),
+    "/operator/webhooks": Desk("webhooks.js", _OPERATE, "/operator/webhooks"),
+    "/operator/webhooks/{webhook}": Desk("webhook.js", _OPERATE, "/operator/webhooks"),
+    "/audit/webhooks": Desk("webhooks.js", _AUDIT, "/audit/webhooks"),
+    "/audit/webhooks/{webhook}": Desk("webhook.js", _AUDIT, "/audit/webhooks"),
 }
 NAVIGATION = (
     Entry("/audit", "home", _AUDIT),
@@ -85,9 +93,12 @@ NAVIGATION = (
     Entry("/staff/feedback", "talk", _REVIEW),
     Entry("/staff/statistics", "statistics", _COUNTED),
     Entry("/operator/deliveries", "upload", _OPERATE),
+    Entry("/operator/webhooks", "push", _OPERATE),
+    Entry("/audit/webhooks", "push", _AUDIT),
     Entry("/audit/activity", "log", _AUDIT),
     Entry("/operator/activity", "log", _OPERATE),
     Entry("/issuer/replacements", "replaced", _ISSUE),
+    Entry("/issuer/webhooks", "push", _CLERK),
 )
 HOME: dict[Role, str] = {
     "auditor": "/audit",
@@ -132,7 +143,8 @@ def _desk(path: str) -> Callable[[Request], Response]:
         if role not in desk.roles:
             return _render(request, "elsewhere.html", "elsewhere.js", "title.elsewhere", {}, session, status=403)
         name = desk.script.removesuffix(".js")
-        data = {"params": dict(request.path_params)}
+        offered = [type_ for type_, roles in events.TYPES.items() if role in roles]
+        data = {"params": dict(request.path_params), "events": offered}
         return _render(request, "page.html", desk.script, f"title.{name}", data, session, desk.under)
 
     return handle

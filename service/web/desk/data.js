@@ -22,6 +22,7 @@ import { byId } from "../../../verifier/web/page/dom.js";
  * @property {Record<string, string>} home by role
  * @property {Session | null} session
  * @property {Record<string, string>} [params] of the path
+ * @property {string[]} [events] what this role can be told of by webhooks
  * @property {string | null} [next]
  */
 

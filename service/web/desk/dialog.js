@@ -97,7 +97,8 @@ export function showErrors(form, errors) {
     summary.replaceChildren(
       ...(names.some((name) => name !== "") ? [h("p", { class: "error" }, t("errors.heading"))] : []),
       ...names.map((name) => {
-        const control = name && form.elements.namedItem(name);
+        const named = name && form.elements.namedItem(name);
+        const control = named instanceof RadioNodeList ? named[0] : named; // boxes to tick have one name
         if (!control) return h("p", {}, errors[name]);
         const go = (/** @type {Event} */ event) => {
           event.preventDefault();

@@ -2,8 +2,9 @@
 
 import { h, icon } from "../../../verifier/web/page/dom.js";
 import { onLanguage, t } from "../../../verifier/web/page/texts.js";
-import "./case_texts.js";
+import "./delivery_texts.js";
 import { ask } from "./ask.js";
+import { cause } from "./delivery_shown.js";
 import { badge, nothing, paged, table, time } from "./show.js";
 import { announce, busy, page, part, said, start, trouble } from "./start.js";
 
@@ -45,7 +46,7 @@ function view(items) {
       { head: "deliveries.to", cell: ({ channel, to }) => h("span", {}, t(`channel.${channel}`), to && h("span", { class: "soft block" }, to)) },
       { head: "deliveries.state", cell: (one) => badge("delivery_state", one.state) },
       { head: "deliveries.tries", end: true, cell: ({ tries }) => String(tries) },
-      { head: "deliveries.error", cell: ({ error, status }) => (error ? h("span", {}, h("code", {}, error), status && ` ${status}`) : "—") },
+      { head: "deliveries.error", cell: cause },
       { head: "deliveries.at", cell: ({ ended_at, created_at }) => time(ended_at ?? created_at, "minute") },
       { head: "users.acts", cell: (one) => (one.state === "dead" ? h("button", { type: "button", class: "button small", onclick: (/** @type {Event} */ event) => again(event, one) }, icon("again"), said("deliveries.again")) : "—") },
     ],

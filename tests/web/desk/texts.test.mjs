@@ -6,7 +6,8 @@ import { test } from "node:test";
 
 const root = new URL("../../../", import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), "utf8");
-const [zh, en] = ["zh-CN", "en"].map((name) => ({ ...JSON.parse(read(`service/web/desk/texts/${name}.json`)), ...JSON.parse(read(`service/web/desk/texts/cases.${name}.json`)) }));
+const FILES = ["", "cases.", "deliveries."];
+const [zh, en] = ["zh-CN", "en"].map((name) => Object.assign({}, ...FILES.map((file) => JSON.parse(read(`service/web/desk/texts/${file}${name}.json`)))));
 const common = JSON.parse(read("verifier/web/page/texts/zh-CN.json"));
 const variants = (text) => (typeof text === "string" ? [text] : Object.values(text));
 const gaps = (text) => [...new Set(variants(text).flatMap((one) => one.match(/\{\w+\}/g) ?? []))].sort();
