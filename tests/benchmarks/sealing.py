@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -37,58 +38,60 @@ def _compare(scale: Scale, ledger: Ledger, size: int) -> Iterator[Figure]:
     yield at_most(f"sealing at {size:,}: time / floor", 3, sealing, bare, entries, "entry")
 
 
+_COPIED = ("batches", "entries", "tiles", "register_pages")
+
+
 def _copy(connection: Connection) -> None:
-    """A register and a log of the same size beside ours, with the same indexes, for the floor to write to."""
-    for table in ("pages", "tiles", "entries"):
+    """A log and a register beside ours for the floor to write to: as large, and declared alike, indexes and checks included."""
+    for table in reversed(_COPIED):
         connection.execute(text(f"DROP TABLE IF EXISTS floor_{table}"))
-    for statement in _FLOOR_TABLES:
-        connection.execute(text(statement))
-
-
-_FLOOR_TABLES = (
-    "CREATE TABLE floor_pages (path, seq, page, PRIMARY KEY (seq, path)) WITHOUT ROWID",
-    "INSERT INTO floor_pages SELECT path, seq, page FROM register_pages ORDER BY seq, path",
-    "CREATE INDEX floor_pages_path_idx ON floor_pages (path, seq)",
-    "CREATE TABLE floor_tiles (seq, level, tile, hashes, PRIMARY KEY (seq, level, tile)) WITHOUT ROWID",
-    'CREATE TABLE floor_entries (id INTEGER PRIMARY KEY, k, ordinal, entry, accepted_with, key_id, deadline, signed, seq, "index")',
-    "INSERT INTO floor_entries SELECT * FROM entries ORDER BY id",
-    'CREATE UNIQUE INDEX floor_entries_position ON floor_entries (seq, "index") WHERE seq IS NOT NULL',
-    "CREATE INDEX floor_entries_pending ON floor_entries (accepted_with, id) WHERE seq IS NULL",
-)
+    for table in _COPIED:
+        declared = connection.execute(
+            text("SELECT sql FROM sqlite_master WHERE tbl_name = :table ORDER BY type DESC"), {"table": table}
+        )
+        first, *indexes = [sql for (sql,) in declared if sql is not None]
+        for other in _COPIED:
+            first = first.replace(f"CREATE TABLE {other} ", f"CREATE TABLE floor_{other} ")
+            first = first.replace(f"REFERENCES {other} ", f"REFERENCES floor_{other} ")
+        connection.exec_driver_sql(first)
+        for index in indexes:
+            connection.exec_driver_sql(index.replace(" INDEX ", " INDEX floor_").replace(f" ON {table} ", f" ON floor_{table} "))
+        order = "seq, path" if table == "register_pages" else "1"
+        connection.execute(text(f"INSERT INTO floor_{table} SELECT * FROM {table} ORDER BY {order}"))
 
 
 class Floor:
-    """What the newest batch changed, done again: as many hashes, the same rows written, in one commit of the same database.
+    """What the newest batch changed, done again: as many bytes hashed, the same rows written, in one commit of the same database.
 
     Of the trees only nodes that changed are hashed: those above a changed leaf. Nothing is read, checked or replayed.
     """
 
     def __init__(self, connection: Connection) -> None:
         seq: int = connection.execute(text("SELECT max(seq) FROM batches")).scalar_one()
-        where = {"seq": seq}
-        self._pages = [
-            tuple(row) for row in connection.execute(text("SELECT path, seq, page FROM register_pages WHERE seq = :seq"), where)
-        ]
-        self._tiles = [
-            tuple(row) for row in connection.execute(text("SELECT seq, level, tile, hashes FROM tiles WHERE seq = :seq"), where)
-        ]
-        self._placed = connection.execute(text("SELECT min(id), max(id), :seq FROM entries WHERE seq = :seq"), where).one()
-        changed = {key for (key,) in connection.execute(text("SELECT key FROM entries WHERE seq = :seq"), where)}
-        in_register = _nodes_above(connection, changed)
+
+        def of_batch(query: str) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in connection.execute(text(f"{query} WHERE seq = :seq"), {"seq": seq})]
+
+        self._batch = of_batch("SELECT * FROM batches")[0]
+        self._pages = of_batch("SELECT path, seq, page FROM register_pages")
+        self._tiles = of_batch("SELECT seq, level, tile, hashes FROM tiles")
+        self._placed = of_batch("SELECT seq, min(id), min(id), max(id) FROM entries")[0]
+        entries = of_batch("SELECT key, entry FROM entries")
+        changed = {key for key, _ in entries}
+        inner = len(entries) - 1 + _nodes_above(connection, changed)
         # In the log every leaf is new; each changed number's state is hashed, too.
-        self.hashes = 2 * len(changed) - 1 + len(changed) + in_register
+        self.messages = [*(b"\x00" + entry for _, entry in entries), *[bytes(90)] * len(changed), *[bytes(65)] * inner]
 
     def run(self, ledger: Ledger) -> None:
-        message = bytes(65)
-        for _ in range(self.hashes):
+        for message in self.messages:
             sha256(message).digest()
         with ledger.database.write() as connection:
             driver = connection.connection.cursor()
-            driver.executemany("INSERT INTO floor_pages VALUES (?, ?, ?)", self._pages)
+            driver.execute(f"INSERT INTO floor_batches VALUES ({', '.join('?' * len(self._batch))})", self._batch)
+            driver.executemany("INSERT INTO floor_register_pages VALUES (?, ?, ?)", self._pages)
             driver.executemany("INSERT INTO floor_tiles VALUES (?, ?, ?, ?)", self._tiles)
-            first, last, seq = self._placed
             place = 'UPDATE floor_entries SET seq = ?, "index" = id - ? WHERE id BETWEEN ? AND ?'
-            driver.execute(place, (seq, first, first, last))
+            driver.execute(place, self._placed)
 
 
 def _nodes_above(connection: Connection, changed: set[bytes]) -> int:
