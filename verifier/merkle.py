@@ -1,6 +1,6 @@
 """The log tree of RFC 9162 section 2.1 with SHA-256, on leaf hashes (protocol.md section 3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 EMPTY = bytes(32)
@@ -50,8 +50,14 @@ def path_in(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
     """The siblings of leaf `index`, from the leaf up. RFC 9162 section 2.1.3.1. Raises IndexError outside the tree."""
     if not 0 <= index < len(levels[0]):
         raise IndexError(f"leaf {index} of {len(levels[0])}")
-    # A node without a sibling is carried up; the root has none either.
-    return [level[at] for height, level in enumerate(levels) if (at := index >> height ^ 1) < len(level)]
+    path, at = [], index
+    for level in levels[:-1]:
+        try:  # noqa: SIM105  entering `suppress` takes longer than all the rest
+            path.append(level[at ^ 1])
+        except IndexError:  # a last node without a sibling is carried up
+            pass
+        at >>= 1
+    return path
 
 
 def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
@@ -71,10 +77,24 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     inner = (index ^ size - 1).bit_length()
     if len(path) != inner + (index >> inner).bit_count():
         return None
-    node = leaf
-    for sibling in path[:inner]:
-        node = sha256(b"\x01" + sibling + node if index & 1 else b"\x01" + node + sibling).digest()
-        index >>= 1
-    for sibling in path[inner:]:
-        node = sha256(b"\x01" + sibling + node).digest()
+    return climb(leaf, index | -1 << inner, path)
+
+
+_NODE = sha256(b"\x01")
+
+
+def climb(node: bytes, way: int, siblings: Iterable[bytes]) -> bytes:
+    """The top that `siblings`, lowest first, lead to from `node`. Bit n of `way` is 1 where sibling n is the left one of its pair."""
+    start = _NODE.copy  # the prefix is hashed once, which is quicker than putting it before each pair
+    bit = 1
+    for sibling in siblings:
+        hashed = start()
+        if way & bit:
+            hashed.update(sibling)
+            hashed.update(node)
+        else:
+            hashed.update(node)
+            hashed.update(sibling)
+        node = hashed.digest()  # H(0x01 ‖ left ‖ right)
+        bit += bit
     return node

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from verifier.entry import ZERO, Entry, Kind
 from verifier.errors import Malformed, NotAllowed
-from verifier.merkle import EMPTY
+from verifier.merkle import EMPTY, climb
 
 MAX_SIBLINGS = 256
 
@@ -74,12 +74,7 @@ def shared_bits(a: bytes, b: bytes) -> int:
 
 def root_from_siblings(key: bytes, end: bytes, siblings: Sequence[bytes]) -> bytes:
     """The root that `siblings` (from the root down) lead to from the node `end` on the way of `key`."""
-    node = end
-    way = int.from_bytes(key, "big") >> (256 - len(siblings))
-    for sibling in reversed(siblings):
-        node = sha256(b"\x01" + sibling + node if way & 1 else b"\x01" + node + sibling).digest()
-        way >>= 1
-    return node
+    return climb(end, int.from_bytes(key, "big") >> 256 - len(siblings), reversed(siblings))
 
 
 def root_from_presence(key: bytes, state_hash: bytes, siblings: Sequence[bytes]) -> bytes:
