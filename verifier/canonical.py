@@ -7,7 +7,7 @@ keys: byte order equals UTF-16 order, and of the characters that either escapes 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
+from typing import Any
 
 import orjson
 
@@ -25,8 +25,11 @@ _FORBIDDEN = (
 _FORBIDDEN_TEXT = re.compile(f"[{_FORBIDDEN}]")
 # In written JSON a control character hides behind an escape; `\\`, `\"` and `\n` are the only escapes of allowed text.
 _SUSPICIOUS_JSON = re.compile(f'[{_FORBIDDEN}]|\\\\[^"\\\\n]')
-# What nearly every invoice consists of; anything else is looked up a character at a time.
-_COMMON = re.compile("[^\n -~\u00a1-\u024f\u2010-\u2027\u2030-\u205e\u3001-\u301f\u4e00-\u9fff\uff01-\uff5e\uffe5]")
+# What nearly every invoice consists of beside ASCII: assigned, allowed, and the same in normal form C whatever stands around it.
+_COMMON = "\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u3001-\u301f\u4e00-\u9fff\uff01-\uff5e\uffe5"
+_UNCOMMON = re.compile(f"[^{_COMMON}]")
+_UNCOMMON_TEXT = re.compile(f"[^\n -~{_COMMON}]")
+_PLAIN_ASCII = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
 _CJK_EXTENSIONS = (
     (0x3400, 0x4DBF),
     (0x20000, 0x2A6DF),
@@ -46,27 +49,28 @@ def canonical_bytes(value: object) -> bytes:
 
     Raises NotCanonical, whose pointer leads to the place, for anything that protocol.md section 1 does not allow.
     """
-    if not _is_shaped(value, MAX_DEPTH):
+    if not _are_shaped((value,)):
         _refuse_shape(value, MAX_DEPTH, "")
     try:
         written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except (TypeError, ValueError):  # a lone surrogate: the walk below names its place
+    except (TypeError, ValueError):  # a name that only looks like one, or a lone surrogate: the walks below name the place
+        _refuse_shape(value, MAX_DEPTH, "")
         _check_texts(value, "")
         raise NotCanonical("surrogate", "") from None
-    if not _is_clean(written.decode()):
+    if not _is_clean(written):
         _check_texts(value, "")
     return written
 
 
 def canonical_each(values: Sequence[object]) -> list[bytes]:
     """The same of each value, looked through together, which is quicker. A NotCanonical's pointer starts with the index."""
-    if all([_is_shaped(value, MAX_DEPTH) for value in values]):  # noqa: C419  a list is quicker than a generator
+    if _are_shaped(values):
         try:
             written = [orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values]
         except (TypeError, ValueError):
             pass
         else:
-            if _is_clean(b"".join(written).decode()):
+            if _is_clean(b"".join(written)):
                 return written
     written = []
     for index, value in enumerate(values):
@@ -77,13 +81,17 @@ def canonical_each(values: Sequence[object]) -> list[bytes]:
     return written
 
 
-def _is_clean(text: str) -> bool:
+def _is_clean(written: bytes) -> bool:
     """Whether every text in written JSON is certainly allowed: normal form C, and no forbidden character.
 
+    Nearly always all that is left without plain ASCII is common characters. If not, the text is looked through as a whole:
     Normal form C is closed under taking substrings, and no mark composes with the characters around a text. Where an escaped line
     feed stands before a mark the answer is no, and each text is asked for itself. Of the forbidden characters U+3164 alone is
     printable, and what is escaped has a backslash.
     """
+    if not _UNCOMMON.search(written.translate(None, _PLAIN_ASCII).decode()):
+        return True
+    text = written.decode()
     printable = text.isprintable() and "\\" not in text and "\u3164" not in text
     return (printable or not _SUSPICIOUS_JSON.search(text)) and (text.isascii() or unicodedata.is_normalized("NFC", text))
 
@@ -94,7 +102,7 @@ def check_assigned(value: object, pointer: str = "") -> None:
     Implementations may differ on their normal form. Raises NotCanonical("unassigned").
     """
     for where, text in _texts(value, pointer):
-        if not text.isascii() and _COMMON.search(text) and any(map(_is_unassigned, text)):
+        if not text.isascii() and _UNCOMMON_TEXT.search(text) and any(map(_is_unassigned, text)):
             raise NotCanonical("unassigned", where)
 
 
@@ -106,30 +114,39 @@ def _is_unassigned(character: str) -> bool:
 _KNOWN_KEYS: set[str] = set()
 
 
-def _is_key(key: str) -> bool:
+def _is_key(key: object) -> bool:
     """Asked for a name that is not known yet; invoices have the same few all the time."""
-    if _KEY.fullmatch(key) is None or key == "__proto__":
+    if type(key) is not str or _KEY.fullmatch(key) is None or key == "__proto__":
         return False
     if len(_KNOWN_KEYS) < _MAX_KNOWN_KEYS:
         _KNOWN_KEYS.add(key)
     return True
 
 
-def _is_shaped(value: object, levels: int) -> bool:
-    """Only allowed types and names, at most `levels` deep. Exact types: a subclass of str may say one thing and be another."""
-    kind = type(value)
-    if kind is str or kind is bool:
-        return True
-    if levels == 0:
-        return False
-    if kind is dict:
-        for key, child in cast("dict[object, object]", value).items():
-            if type(key) is not str or (key not in _KNOWN_KEYS and not _is_key(key)):
+def _are_shaped(values: Iterable[Any]) -> bool:
+    """Only allowed types and names, at most MAX_DEPTH levels deep. Exact types: a subclass of str may say one thing and be another.
+
+    Level by level, all values together, without their texts. (A name of a subclass that equals a known one is left to orjson.)
+    """
+    level, is_known = values, _KNOWN_KEYS.issuperset
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind is dict:
+                if not is_known(value) and not all(map(_is_key, value)):
+                    return False
+                for child in value.values():
+                    if type(child) is not str:
+                        below.append(child)  # noqa: PERF401  a list for each object would take longer
+            elif kind is list:
+                below += value
+            elif kind is not str and kind is not bool:
                 return False
-            if type(child) is not str and not _is_shaped(child, levels - 1):
-                return False
-        return True
-    return kind is list and all(_is_shaped(child, levels - 1) for child in cast("list[object]", value))
+        if not below:
+            return True
+        level = below
+    return {*map(type, level)} <= {str, bool}
 
 
 def _refuse_shape(value: object, levels: int, pointer: str) -> None:
@@ -142,7 +159,7 @@ def _refuse_shape(value: object, levels: int, pointer: str) -> None:
     if levels == 0:
         raise NotCanonical("depth", pointer)
     for name, child in _children(value):
-        if kind is dict and (type(name) is not str or not _is_key(name)):
+        if kind is dict and not _is_key(name):
             raise NotCanonical("key", pointer + _segment(name))
         _refuse_shape(child, levels - 1, pointer + _segment(name))
 

@@ -84,7 +84,7 @@ _NODE = sha256(b"\x01")
 
 
 def climb(node: bytes, way: int, siblings: Iterable[bytes]) -> bytes:
-    """The top that `siblings`, lowest first, lead to from `node`. Bit n of `way` is 1 where sibling n is the left one of its pair."""
+    """The top that `siblings`, lowest first, lead to from `node`. Bit n of `way` is 1 where sibling n is a left one."""
     start = _NODE.copy  # the prefix is hashed once, which is quicker than putting it before each pair
     bit = 1
     for sibling in siblings:
