@@ -180,6 +180,8 @@ def test_from_not_registered_to_a_verified_reprint(service: Service, phone: Visi
     page.fill("#field-name", "赵某某")
     page.fill("#field-company", "北京样本数据科技有限公司")
     page.fill("#field-contact", ADDRESS)
+    page.tap("#case details summary")
+    page.get_by_label("任何时候都可以").check()  # this test may run at night
     page.reload()  # nothing typed is lost
     page.get_by_role("button", name="提交申请").tap()
     expect(page.locator("#case form h2")).to_have_text("输入验证码")
@@ -268,6 +270,7 @@ def test_coming_back_on_another_phone_and_giving_up(service: Service, phone: Vis
         send_papers(second, "identity")
         picture = Image.open(io.BytesIO(second.page.locator(".thumb img").screenshot()))
         assert len(picture.convert("L").getcolors(256) or []) > 2, "a preview of what was sent"
+        change_notices(second)
         second.page.get_by_role("button", name="撤回申请").tap()
         second.page.locator("dialog").get_by_role("button", name="撤回", exact=True).tap()
         expect(second.page.locator("#case .word")).to_have_text("已撤回")
@@ -278,6 +281,46 @@ def test_coming_back_on_another_phone_and_giving_up(service: Service, phone: Vis
     page.goto(f"{service.url}/unsubscribe#{token[1]}")
     page.get_by_role("button", name="确认退订").tap()
     expect(page.locator("#root .notice")).to_contain_text("不再给您发邮件通知")
+
+
+def change_notices(visit: Visit) -> None:
+    """No more of them, to another number, and by mail again; beside that a program is told."""
+    page = visit.page
+    page.get_by_role("button", name="通知设置").tap()
+    asked, present = page.locator("dialog"), page.locator("dialog .facts").first
+    expect(present).to_contain_text("z***@example.cn")
+    expect(present).to_contain_text("138****5678")
+    expect(page.locator("#field-email")).to_be_visible()
+    page.get_by_label("都不要").check()
+    expect(page.locator("#field-email")).to_be_hidden()
+    visit.check_accessible()
+    asked.get_by_role("button", name="保存").tap()
+    expect(present).to_contain_text("都不要")
+    asked.get_by_text("也通知您的系统").tap()
+    asked.get_by_role("button", name="添加").tap()
+    page.fill("#field-url", "http://erp.example.com/")
+    asked.get_by_role("button", name="添加").tap()
+    expect(page.locator("#field-url-error")).to_contain_text("https")
+    page.fill("#field-url", "https://erp.example.com/hooks")
+    asked.get_by_role("button", name="添加").tap()
+    expect(asked.locator(".copyable .value")).to_contain_text("whsec_")
+    visit.check_accessible()
+    asked.get_by_role("button", name="删除").tap()
+    expect(asked.locator(".hooks")).to_have_count(0)
+    asked.get_by_role("button", name="关闭").tap()
+
+    page.get_by_role("button", name="通知设置").tap()
+    expect(page.get_by_label("都不要")).to_be_checked()
+    page.get_by_label("邮件和短信").check()
+    page.fill("#field-sms", "139 1234")
+    page.get_by_label("任何时候都可以").check()
+    asked.get_by_role("button", name="保存").tap()
+    expect(page.locator("#field-sms-error")).to_contain_text("请检查手机号")
+    page.fill("#field-sms", "139 1234 5678")
+    asked.get_by_role("button", name="保存").tap()
+    expect(present).to_contain_text("139****5678")
+    expect(present).to_contain_text("任何时候都可以")
+    asked.get_by_role("button", name="关闭").tap()
 
 
 def look_up_on_desk(page: Page, sections: dict[str, Any]) -> None:

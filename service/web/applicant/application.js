@@ -16,7 +16,7 @@ import { busy, button, notice, said, sentenceOf } from "./parts.js";
 const FIELDS = ["kind", "reason", "name", "company", "contact", "delivery", "also", "language", "quiet"];
 /** Where the service names a member of the body that is called otherwise here. @type {Record<string, string>} */
 const NAMED = { "contact.address": "contact", "contact.channel": "contact", "notices.email": "also", "notices.sms": "also", "notices.quiet_hours": "quiet" };
-const NIGHT = { start: "22:00", end: "08:00" };
+export const NIGHT = { start: "22:00", end: "08:00" };
 
 /** @param {Record<string, string>} typed @returns {{body: any, wrong: Record<string, import("./forms.js").Wrong>}} */
 export function applicationOf(typed) {

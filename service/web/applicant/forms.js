@@ -83,11 +83,12 @@ export const valuesOf = (form) =>
 /**
  * A form that keeps what is typed, and shows what is wrong.
  * @param {string} name under which it is kept @param {import("./parts.js").Child[]} content @param {() => void} submit
+ * @param {{isCard?: boolean}} [look] false: it is part of something that has a frame
  * @returns {Form}
  */
-export function keepingForm(name, content, submit) {
+export function keepingForm(name, content, submit, { isCard = true } = {}) {
   const summary = h("div", { class: "errors", role: "alert", tabindex: "-1", hidden: true });
-  const element = h("form", { class: "card", novalidate: true }, summary, content);
+  const element = h("form", { class: isCard ? "card" : null, novalidate: true }, summary, content);
   /** @type {Record<string, Wrong>} */
   let shown = {};
   element.addEventListener("submit", (/** @type {Event} */ event) => {

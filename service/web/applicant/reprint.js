@@ -13,6 +13,7 @@ import { completed, ended, making } from "./completion.js";
 import { confirmStep } from "./confirm.js";
 import { forgetCase, forgetDraft, keepCase, keptCase } from "./kept.js";
 import { materialsStep } from "./materials.js";
+import { noticesButton } from "./noticing.js";
 import { announce, button, isThere, trouble, waiting } from "./parts.js";
 import { applicationCard, feeCard, payCard, timeline } from "./review.js";
 import { caseLine, owedLine, stepper } from "./stepper.js";
@@ -181,6 +182,7 @@ const footer = (found, mine) =>
       "p",
       { class: "row" },
       button("case.feedback", { quiet: true, href: `/feedback#case=${found.id}` }),
+      found.application && found.state !== "submitted" && noticesButton(found, mine),
       found.actions.includes("cancel") && cancelButton(found, mine),
       button("case.leave", { quiet: true, run: anew }),
     ),

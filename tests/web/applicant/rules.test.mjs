@@ -9,6 +9,7 @@ import { answeredBy, keyOf } from "../../../service/web/applicant/ask.js";
 import { codeOf, contactOf } from "../../../service/web/applicant/contact.js";
 import { tokenOf } from "../../../service/web/applicant/conversation.js";
 import { asJpeg, kindOf, megabytes, sizeOf } from "../../../service/web/applicant/fit.js";
+import { choiceOf, chosenOf } from "../../../service/web/applicant/noticing.js";
 import { missingOf } from "../../../service/web/applicant/materials.js";
 import { marksOf, owedOf, pauseOf, returnOf } from "../../../service/web/applicant/steps.js";
 import { left } from "../../../service/web/applicant/when.js";
@@ -23,6 +24,14 @@ test("one field tells a mobile number from an e-mail address", () => {
   assert.deepEqual(contactOf(" Zhang@Example.cn "), { channel: "email", address: "Zhang@Example.cn" });
   for (const typed of ["", "12345", "23800138000", "138001380001", "zhang@", "@example.cn", "a b@example.cn", "zhang@example", "a@b@c.cn"])
     assert.equal(contactOf(typed), null, typed);
+});
+
+test("what was chosen of notices is sent, and what is not given stays", () => {
+  assert.deepEqual(choiceOf({ channels: "both", email: "", sms: "138 0013 8000", quiet: "kept" }), { body: { channels: ["email", "sms"], sms: "13800138000" }, wrong: {} });
+  assert.deepEqual(choiceOf({ channels: "none", email: "typed before", sms: "", quiet: "none" }), { body: { channels: [], quiet_hours: null }, wrong: {} });
+  assert.deepEqual(choiceOf({ channels: "email", email: "13800138000", sms: "", quiet: "night" }).wrong, { email: { key: "notices.email.wrong" } });
+  const told = (...channels) => chosenOf({ channels: channels.map((channel) => ({ channel, hint: "" })), quiet_hours: null });
+  assert.deepEqual([told(), told("sms"), told("email", "sms")], ["none", "sms", "both"]);
 });
 
 test("a code is six digits however it was pasted", () => {
