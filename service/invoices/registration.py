@@ -21,7 +21,8 @@ from service.invoices.facts import Derived, Facts
 from service.invoices.plain import recognise
 from service.invoices.rules import examine, refuses
 from service.invoices.tables import acts, copies, invoices
-from service.ledger.entries import Accepted, History, histories, sign
+from service.ledger.entries import Accepted, History, histories
+from service.ledger.entries import sign as sign_entries
 from service.ledger.receipts import ReceiptKeys
 from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, copy_of, section_leaves
 from verifier.entry import ZERO, Entry, Kind, number_key
@@ -123,13 +124,6 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
     )
 
 
-class Decided(NamedTuple):
-    """What became of each invoice, and the rows that make it so."""
-
-    results: list[Registered | Refused]
-    rows: list[Rows]
-
-
 def register(
     connection: Connection,
     prepared: Sequence[Prepared],
@@ -144,21 +138,30 @@ def register(
     `issuer` is the id of the API key, `auth` H of the approvals behind it, if there are any. A UNIQUE violation means that another
     process was faster with one of the numbers: run the transaction again.
     """
-    decided = decide(connection, prepared, issuer, keys, now_ms, deadline, auth)
-    store(connection, decided)
-    return decided.results
+    registering = sign(connection, decide(connection, prepared, now_ms, auth), issuer, keys, deadline)
+    store(connection, registering)
+    return registering.results
 
 
-def decide(
-    connection: Connection,
-    prepared: Sequence[Prepared],
-    issuer: str,
-    keys: ReceiptKeys,
-    now_ms: int,
-    deadline: int,
-    auth: bytes = ZERO,
-) -> Decided:
-    """The first half of `register`: everything is decided and signed, nothing written."""
+class Decided(NamedTuple):
+    """What is to become of each of `prepared`, and the entries that it takes, each with its ordinal."""
+
+    prepared: Sequence[Prepared]
+    decisions: list[_Decision | Refused]
+    entries: list[tuple[Entry, int]]
+    act_numbers: dict[int, str]
+    """Index in `entries` -> number of the invoice that is the entry's other."""
+
+
+class Registering(NamedTuple):
+    """What became of each invoice, and the rows that make it so."""
+
+    results: list[Registered | Refused]
+    rows: list[Rows]
+
+
+def decide(connection: Connection, prepared: Sequence[Prepared], now_ms: int, auth: bytes = ZERO) -> Decided:
+    """The first step of `register`: everything is read and decided, nothing promised yet."""
     work = _Work(connection, prepared, now_ms, auth)
     decisions: list[_Decision | Refused] = []
     for one in prepared:
@@ -166,19 +169,24 @@ def decide(
             decisions.append(work.decide(one))
         except Refused as refused:
             decisions.append(refused)
-    accepted, entry_rows = sign(connection, work.entries, keys, deadline)
+    return Decided(prepared, decisions, work.entries, work.act_numbers)
+
+
+def sign(connection: Connection, decided: Decided, issuer: str, keys: ReceiptKeys, deadline: int) -> Registering:
+    """The second step: everything is signed, nothing written yet."""
+    accepted, entry_rows = sign_entries(connection, decided.entries, keys, deadline)
     results = [
         made if isinstance(made, Refused) else _registered(one, made, accepted)
-        for one, made in zip(prepared, decisions, strict=True)
+        for one, made in zip(decided.prepared, decided.decisions, strict=True)
     ]
     registered = [result for result in results if isinstance(result, Registered)]
-    act_rows = [(accepted[at].id, number, issuer) for at, number in work.act_numbers.items()]
-    return Decided(results, [entry_rows, *_content_rows(registered, issuer), Rows(acts, _ACT_COLUMNS, act_rows)])
+    act_rows = [(accepted[at].id, number, issuer) for at, number in decided.act_numbers.items()]
+    return Registering(results, [entry_rows, *_content_rows(registered, issuer), Rows(acts, _ACT_COLUMNS, act_rows)])
 
 
-def store(connection: Connection, decided: Decided) -> None:
-    """The second half, in the same transaction."""
-    for rows in decided.rows:
+def store(connection: Connection, registering: Registering) -> None:
+    """The last step, in the same transaction."""
+    for rows in registering.rows:
         insert_rows(connection, rows)
 
 
@@ -210,7 +218,6 @@ class _Work:
         self._alike = facts.alike(connection, [one.derived for one in prepared])
         self.entries: list[tuple[Entry, int]] = []
         self.act_numbers: dict[int, str] = {}
-        """Index in `entries` -> number of the invoice that is the entry's other."""
 
     def decide(self, one: Prepared) -> _Decision:
         """What registering `one` finds and logs. Raises Refused and logs nothing."""

@@ -21,6 +21,7 @@ from service.invoices.registration import (
     findings_from_json,
     findings_to_json,
     prepare,
+    sign,
     store,
 )
 from service.invoices.rules import BEIJING
@@ -57,9 +58,10 @@ class _Turn:
 
 
 TURN = _Turn()
-"""Held by whoever computes for a chunk of a batch. Threads that fight for the interpreter's lock lose it at each signature and get
-it back milliseconds later: two batches at once would stand still. What needs no Python, above all writing, is done outside: so one
-chunk is prepared while another is being written. It is never waited for by anybody whom the one that has it may wait for.
+"""Held by whoever computes for a chunk of a batch. Threads that fight for the interpreter's lock lose it at each call into the
+database and get it back milliseconds later: two batches at once would stand still. What needs hardly any Python, signing and
+writing, is done outside: so one chunk is prepared while another is being stored. It is never waited for by anybody whom the one
+that has it may wait for.
 """
 
 
@@ -95,12 +97,13 @@ def submit(
 
     def work(connection: Connection) -> tuple[Any, bool]:
         with TURN if len(good) > 1 else nullcontext():
-            decided = decide(connection, good, issuer.id, keys, now_ms, deadline)
-            _mark_same_content(connection, good, decided.results)
-            left = iter(decided.results)
-            results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
-            kept = [_kept(result) for result in results] if attempt else None
-        store(connection, decided)
+            decided = decide(connection, good, now_ms)
+        registering = sign(connection, decided, issuer.id, keys, deadline)
+        _mark_same_content(connection, good, registering.results)
+        left = iter(registering.results)
+        results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
+        kept = [_kept(result) for result in results] if attempt else None
+        store(connection, registering)
         return kept, any(isinstance(result, Issued) for result in results)
 
     if not good:

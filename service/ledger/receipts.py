@@ -1,11 +1,11 @@
 """The key that signs promises, and the check that a pending row was really promised (protocol.md section 6).
 
 Sealing checks every receipt of a batch, and signs that it did: one signature over all of them, in the order of the batch. It
-covers every stored bit of them at a thousandth of the price, and only where it fails are they checked one by one again.
+covers every stored bit of them at a thousandth of the price, and only where it fails are they checked one by one again. One over
+those of a transaction does the same for sealing itself (promises.py).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import compress
 from typing import NamedTuple
@@ -13,10 +13,10 @@ from typing import NamedTuple
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from service.config import Settings, secret_bytes
+from service.ledger.signer import SIGNER, SignerGone
 from verifier.receipt import is_signed, key_id, receipt_message
 
-_SHARED_FROM = 32
-_helper = ThreadPoolExecutor(1, "receipts")
+_MANY = 32
 
 
 class Receipt(NamedTuple):
@@ -48,12 +48,12 @@ class ReceiptKeys:
         return [Receipt(self.key_id, deadline, signature) for signature in signatures]
 
     def _signatures(self, messages: Sequence[bytes]) -> list[bytes]:
-        """libsodium signs without the interpreter's lock, so a second thread takes half of what is many."""
-        if len(messages) < _SHARED_FROM:
-            return list(map(self._sign, messages))
-        half = len(messages) // 2
-        others = _helper.submit(lambda: list(map(self._sign, messages[half:])))
-        return [*map(self._sign, messages[:half]), *others.result()]
+        if len(messages) >= _MANY:
+            try:
+                return SIGNER.sign(self._key, messages)
+            except SignerGone:
+                pass  # somebody has stopped it: the next many start another one
+        return list(map(self._sign, messages))
 
     def _sign(self, message: bytes) -> bytes:
         return crypto_sign(message, self._key)[:64]
@@ -75,10 +75,27 @@ class ReceiptKeys:
         ]
 
     def _is_signed(self, entry: bytes, receipt: Receipt) -> bool:
-        public = self.public.get(receipt.key_id.hex())
-        if public is None or not 0 <= receipt.deadline < 1 << 63:
+        key_id, deadline, signature = receipt
+        return 0 <= deadline < 1 << 63 and self._has_signed(self._message(entry, deadline), key_id, signature)
+
+    def _has_signed(self, message: bytes, key_id: bytes, signature: bytes) -> bool:
+        public = self.public.get(key_id.hex())
+        return public is not None and is_signed(public, signature, message)
+
+    def sign_accepted(self, entries: Sequence[bytes], receipts: Sequence[Receipt]) -> bytes:
+        """That these entries were accepted together, in order, each with its receipt, which this key has signed."""
+        return self._sign(self._accepted_message(entries, receipts))
+
+    def has_accepted(self, entries: Sequence[bytes], receipts: Sequence[Receipt], key_id: bytes, signature: bytes) -> bool:
+        """Whether one of our keys said so. What is signed over all in a row says so only where each has the length that it should."""
+        key_ids, deadlines, signatures = zip(*receipts, strict=True)
+        have_lengths = set(map(len, entries)) == {146} and set(map(len, key_ids)) == {8} and set(map(len, signatures)) == {64}
+        if not have_lengths or min(deadlines) < 0 or max(deadlines) >= 1 << 63:
             return False
-        return is_signed(public, receipt.signature, self._message(entry, receipt.deadline))
+        return self._has_signed(self._accepted_message(entries, receipts), key_id, signature)
+
+    def _accepted_message(self, entries: Sequence[bytes], receipts: Sequence[Receipt]) -> bytes:
+        return accepted_message(self._chain_id, self._contract, sha256(b"".join(entries)).digest(), digest(receipts))
 
     def sign_batch(self, log_root: bytes, receipts: Iterable[Receipt]) -> bytes:
         """That these are the receipts of the batch with this log root, in order, and that each of them was checked."""
@@ -106,6 +123,11 @@ def packed(receipt: tuple[bytes, int, bytes]) -> bytes:
 def batch_message(chain_id: int, contract: bytes, log_root: bytes, receipts: bytes) -> bytes:
     """What sealing signs: "zhengpiao/receipts" ‖ u64(chain_id) ‖ contract ‖ log root ‖ digest of the receipts."""
     return b"".join((b"zhengpiao/receipts", chain_id.to_bytes(8, "big"), contract, log_root, receipts))
+
+
+def accepted_message(chain_id: int, contract: bytes, entries: bytes, receipts: bytes) -> bytes:
+    """What accepting many signs: "zhengpiao/accepted" ‖ u64(chain_id) ‖ contract ‖ H(entries) ‖ digest of their receipts."""
+    return b"".join((b"zhengpiao/accepted", chain_id.to_bytes(8, "big"), contract, entries, receipts))
 
 
 def receipt_keys(settings: Settings) -> ReceiptKeys:

@@ -1,0 +1,91 @@
+"""The process that signs many: the same signatures, and nothing is lost when somebody stops it, or whoever started it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nacl.bindings import crypto_sign_seed_keypair
+
+from service.ledger import receipts
+from service.ledger.receipts import ReceiptKeys
+from service.ledger.signer import Signer, SignerGone
+
+SEED = bytes(range(32))
+KEY = crypto_sign_seed_keypair(SEED)[1]
+MESSAGES = [os.urandom(190) for _ in range(3_000)]  # more than a pipe holds
+
+
+@pytest.fixture
+def signer() -> Iterator[Signer]:
+    made = Signer()
+    yield made
+    made.close()
+
+
+def pid_of(signer: Signer) -> int:
+    assert signer._process is not None
+    return signer._process.pid
+
+
+def test_it_signs_as_rfc_8032_says(signer: Signer) -> None:
+    other = Ed25519PrivateKey.from_private_bytes(SEED)
+    assert signer.sign(KEY, MESSAGES) == [other.sign(message) for message in MESSAGES]
+    first = pid_of(signer)
+    assert signer.sign(KEY, MESSAGES[:1]) == [other.sign(MESSAGES[0])]
+    assert pid_of(signer) == first
+
+
+def test_who_asks_when_it_was_killed_is_told_and_the_next_starts_another(signer: Signer) -> None:
+    signer.sign(KEY, MESSAGES[:1])
+    first = pid_of(signer)
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(SignerGone):
+        signer.sign(KEY, MESSAGES)
+    assert signer.sign(KEY, MESSAGES[:2]) == signer.sign(KEY, MESSAGES[:2])
+    assert pid_of(signer) != first
+
+
+def test_it_goes_on_while_others_of_its_group_are_stopped(signer: Signer) -> None:
+    signer.sign(KEY, MESSAGES[:1])
+    for each in (signal.SIGINT, signal.SIGTERM):
+        os.kill(pid_of(signer), each)
+    assert len(signer.sign(KEY, MESSAGES[:9])) == 9
+
+
+def test_receipts_are_signed_all_the_same_without_it(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ReceiptKeys(SEED, 1, bytes(20))
+    entries = [os.urandom(146) for _ in range(40)]
+    monkeypatch.setattr(receipts, "SIGNER", signer)
+    signed = keys.sign_all(entries, 5)
+    os.kill(pid_of(signer), signal.SIGKILL)
+    assert keys.sign_all(entries, 5) == signed == [keys.sign(entry, 5) for entry in entries]
+    assert keys.are_valid(entries, signed) == [True] * 40
+
+
+def test_it_ends_with_whoever_started_it() -> None:
+    program = (
+        "import sys, time; from service.ledger.signer import SIGNER;"
+        f"SIGNER.sign(bytes.fromhex('{KEY.hex()}'), [b'x']); print(SIGNER._process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        os.kill(pid, 0)
+        parent.kill()
+    until = time.monotonic() + 30
+    while is_running(pid):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
