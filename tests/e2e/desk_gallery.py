@@ -13,6 +13,10 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 from sqlalchemy import text
 
+from service.deliveries import endpoints, queue
+from service.deliveries.endpoints import Order
+from service.deliveries.events import Role
+from service.deliveries.queue import Wanted
 from tests.chain import anvil
 from tests.e2e.applicants import Applicant, see_materials, submitted
 from tests.e2e.browsing import PHONE, launch
@@ -63,6 +67,41 @@ def fill(staff: Staff) -> None:
             connection.execute(text("INSERT INTO backlog_samples VALUES (:at, :w)"), {"at": newest - 600 * n, "w": wave})
     staff.client.post("/v1/reconciliations", json={}, headers=headers)
     staff.rest()
+
+
+WEBHOOKS: dict[str, str] = {}
+"""Ids of a clerk's webhooks, by what each of them shows."""
+
+
+def fill_webhooks(staff: Staff, clerk: Account, operator: Account, sellers: frozenset[str]) -> None:
+    """One that works, one that fails and one that is disabled, each with what was sent to it; an operator's has a long address."""
+    vault, now_ms = staff.api.context.vault, int(time.time() * 1000)
+    wanted: list[tuple[str, Account, Role, str, str]] = [
+        ("disabled", clerk, "issuer", "", "https://old.example.com/reprints"),
+        ("failing", clerk, "issuer", "财务共享中心的消息总线", "https://bus.example.com/in/reprints"),
+        ("enabled", clerk, "issuer", "收银系统", "https://erp.example.com/hooks/reprints"),
+        ("operator", operator, "operator", "", f"https://alerts.example.com/{'a1b2c3d4' * 9}?channel=registry"),
+    ]
+    with staff.database.write() as connection:
+        for n, (name, owner, role, label, url) in enumerate(wanted):
+            events = ["reprint.*", "finding.opened", "incident.recorded"] if role == "operator" else ["reprint.*"]
+            order = Order(owner.id, role, sellers if role == "issuer" else None, url, events, label, "it@example.com")
+            row, _ = endpoints.create(connection, order, vault, now_ms - 86_400_000 + n)
+            WEBHOOKS[name] = row.id
+            for number, event in enumerate(("reprint.started", "reprint.review_1", "reprint.approved", "webhook.test")):
+                about = row.id if event == "webhook.test" else f"R261125-7K3M9QX{number}"
+                letter = Wanted("webhook", event, about, {"body": "{}"}, endpoint_id=row.id)
+                queue.enqueue(connection, letter, vault, now_ms - 3_600_000 + 60_000 * number)
+        sent = "UPDATE deliveries SET state = 'sent', tries = 1, ended_at = created_at + 800 WHERE endpoint_id IN (:a, :b)"
+        connection.execute(text(sent), {"a": WEBHOOKS["enabled"], "b": WEBHOOKS["operator"]})
+        failed = "UPDATE deliveries SET tries = 3, error = 'timed_out', due_at = :due WHERE endpoint_id = :id"
+        connection.execute(text(failed), {"id": WEBHOOKS["failing"], "due": now_ms + 600_000})
+        since = "UPDATE webhook_endpoints SET failing_since = :at, failures = 3 WHERE id = :id"
+        connection.execute(text(since), {"id": WEBHOOKS["failing"], "at": now_ms - 3_000_000})
+        dead = "UPDATE deliveries SET state = 'dead', tries = 1, error = 'refused', status = 410 WHERE endpoint_id = :id"
+        connection.execute(text(dead), {"id": WEBHOOKS["disabled"]})
+        gone = "UPDATE webhook_endpoints SET disabled_at = :at, disabled_by = 'gone' WHERE id = :id"
+        connection.execute(text(gone), {"id": WEBHOOKS["disabled"], "at": now_ms})
 
 
 CASES: dict[str, str] = {}
@@ -192,6 +231,7 @@ AUDITOR: dict[str, Callable[[Desk], None]] = {
     "charts": visit("/audit/charts"),
     "gaps": gaps,
     "activity": verified,
+    "webhooks-none": visit("/audit/webhooks"),
 }
 
 
@@ -203,6 +243,41 @@ def create_user(desk: Desk) -> None:
     desk.page.select_option("dialog #field-role", "clerk")
 
 
+def new_webhook(path: str) -> Callable[[Desk], None]:
+    """The dialog, with what is missing in it."""
+
+    def scene(desk: Desk) -> None:
+        desk.open(path)
+        desk.settle()
+        desk.page.click(".acts .button")
+        desk.page.wait_for_selector("dialog")
+        desk.page.keyboard.press("Enter")
+
+    return scene
+
+
+def made_webhook(desk: Desk) -> None:
+    """Its secret is shown this once; it is gone again for the next look."""
+    desk.open("/issuer/webhooks")
+    desk.settle()
+    desk.page.click(".acts .button")
+    desk.page.fill("dialog #field-url", "https://erp.example.com/hooks/second")
+    desk.page.keyboard.press("Enter")
+    desk.page.wait_for_selector("#secret")
+    desk.settle()
+    made = str(desk.page.locator("tbody th a").first.get_attribute("href")).rpartition("/")[2]
+    with desk.staff.database.write() as connection:
+        endpoints.remove(connection, made)
+
+
+def webhook(name: str) -> Callable[[Desk], None]:
+    def scene(desk: Desk) -> None:
+        desk.open(f"/issuer/webhooks/{WEBHOOKS[name]}")
+        desk.settle()
+
+    return scene
+
+
 OPERATOR: dict[str, Callable[[Desk], None]] = {
     "releases": visit("/operator"),
     "release": visit(f"/operator/releases/{NUMBER}"),
@@ -210,6 +285,8 @@ OPERATOR: dict[str, Callable[[Desk], None]] = {
     "user-new": create_user,
     "keys": visit("/operator/keys"),
     "deliveries": visit("/operator/deliveries"),
+    "webhooks-operator": visit("/operator/webhooks"),
+    "webhook-new-operator": new_webhook("/operator/webhooks"),
 }
 
 
@@ -247,7 +324,16 @@ def replacement(desk: Desk) -> None:
         desk.page.keyboard.press("Tab")
 
 
-ISSUER: dict[str, Callable[[Desk], None]] = {"replacements": visit("/issuer/replacements"), "replacement": replacement}
+ISSUER: dict[str, Callable[[Desk], None]] = {
+    "replacements": visit("/issuer/replacements"),
+    "replacement": replacement,
+    "webhooks": visit("/issuer/webhooks"),
+    "webhook-new": new_webhook("/issuer/webhooks"),
+    "webhook": webhook("enabled"),
+    "webhook-failing": webhook("failing"),
+    "webhook-disabled": webhook("disabled"),
+    "webhook-made": made_webhook,
+}
 
 
 REVIEWER: dict[str, Callable[[Desk], None]] = {
@@ -276,6 +362,7 @@ def main(folder: Path, names: list[str]) -> None:
         reviewer = staff.account("qian@example.cn", "钱审核", "reviewer")
         sellers = {sections["seller"]["tax_id"] for sections in simple_invoices(range(2000, 2006))}
         clerk = staff.account("wu@example.cn", "吴开票", "clerk", *sorted(sellers))
+        fill_webhooks(staff, clerk, operator, frozenset(sellers))
         browser = launch(playwright.chromium)
         for look, options in LOOKS.items():
             if names and not any(name in look or not name.startswith(("phone", "desktop")) for name in names):

@@ -12,21 +12,14 @@ export const cause = ({ error, status }) =>
 /** @param {any} webhook @returns {"enabled" | "failing" | "disabled"} */
 export const stateOf = ({ disabled_at, failing_since }) => (disabled_at ? "disabled" : failing_since ? "failing" : "enabled");
 
-/** Its state, since when and why. @param {any} webhook */
+/** Its state, and since when. @param {any} webhook */
 export function webhookState(webhook) {
-  const { disabled_at, disabled_by, failing_since } = webhook;
-  const since = disabled_at ?? failing_since;
-  return h(
-    "span",
-    {},
-    badge("webhook_state", stateOf(webhook)),
-    since && h("span", { class: "soft block" }, t("webhook.since"), " ", time(since, "minute")),
-    disabled_by && h("span", { class: "soft block" }, t(`webhook_why.${disabled_by}`)),
-  );
+  const since = webhook.disabled_at ?? webhook.failing_since;
+  return h("span", {}, badge("webhook_state", stateOf(webhook)), since && h("span", { class: "soft block" }, t("webhook.since"), " ", time(since, "minute")));
 }
 
 /** What it tells of, in words and by name. @param {{events: string[]}} webhook */
-export const eventsShown = ({ events }) => h("ul", { class: "plain-list" }, events.map((each) => h("li", {}, t(`webhook_event.${each}`), " ", h("code", { class: "soft" }, each))));
+export const eventsShown = ({ events }) => h("span", {}, events.map((each) => h("span", { class: "block" }, t(`webhook_event.${each}`), " ", h("code", { class: "soft" }, each))));
 
 /** What people call it: its label, or whose address it is. @param {{label: string, url: string}} webhook */
 export const nameOf = ({ label, url }) => label || new URL(url).host;

@@ -10,7 +10,7 @@ import { dialog, errorsOf, errorSummary, showErrors } from "./dialog.js";
 import { badge, bones, facts, hash, nothing, paged, table, time, word } from "./show.js";
 import { announce, busy, button, notice, page, part, said, start, titled, trouble } from "./start.js";
 
-const AGAIN_MS = 1_000;
+const AGAIN_MS = 500;
 const FOLLOWED_MS = 60_000;
 const id = /** @type {Record<string, string>} */ (data.params).webhook;
 const path = `/v1/webhooks/${encodeURIComponent(id)}`;
@@ -58,7 +58,10 @@ async function read() {
   }
   told.draw();
   about.draw();
-  if (webhook && before !== (stateOf(webhook) === "disabled")) acts.draw();
+  if (webhook && before !== (stateOf(webhook) === "disabled")) {
+    acts.draw();
+    list.draw();
+  }
 }
 
 function aboutView() {
@@ -70,7 +73,7 @@ function aboutView() {
       ["webhooks.url", webhook.url],
       ["webhooks.events", eventsShown(webhook)],
       ["webhooks.state", webhookState(webhook)],
-      ["webhooks.contact", webhook.contact ?? "—"],
+      ["webhook.contact", webhook.contact ?? "—"],
       ["webhooks.created", time(webhook.created_at)],
       ...(webhook.old_secret_until ? [/** @type {[string, any]} */ (["webhook.old_secret", time(webhook.old_secret_until)])] : []),
     ]),
@@ -85,13 +88,13 @@ const actsView = () => [
   button("webhook.remove", { small: true, icon: "void", run: remove }),
 ];
 
-/** @param {Event} event @param {() => Promise<void>} work */
+/** What is refused may be so because the webhook is not any more as this page shows it. @param {Event} event @param {() => Promise<void>} work */
 const acting = (event, work) =>
   busy(/** @type {any} */ (event.currentTarget), async () => {
     try {
-      wrong = null;
       await work();
     } catch (error) {
+      await read();
       wrong = error;
       told.draw();
     }
@@ -171,6 +174,16 @@ async function remove() {
   if (isDone) location.assign(all);
 }
 
+/** @param {any} delivery */
+const deliveryState = (delivery) =>
+  h(
+    "span",
+    {},
+    badge("delivery_state", delivery.state),
+    delivery.error && h("span", { class: "block" }, cause(delivery)),
+    delivery.state === "queued" && delivery.tries > 0 && h("span", { class: "soft block" }, t("delivery.next"), " ", time(delivery.due_at, "minute")),
+  );
+
 /** A case's state says what happened to it. @param {string} event */
 const eventWord = (event) => (event === "webhook.test" ? t("webhook.event.test") : word(`webhook_event.${event.startsWith("reprint.") ? "reprint.*" : event}`, event));
 
@@ -180,13 +193,12 @@ function view(items) {
   return table(
     "webhook.deliveries",
     [
-      { head: "webhook.delivery", row: true, cell: ({ event, object }) => h("span", {}, eventWord(event), h("span", { class: "soft block" }, h("code", {}, event), event !== "webhook.test" && ` ${object}`)) },
+      { head: "webhook.delivery", row: true, cell: ({ event, object }) => h("span", {}, eventWord(event), h("code", { class: "soft block" }, event), event !== "webhook.test" && h("span", { class: "soft block" }, object)) },
       { head: "webhook.delivery_id", cell: (one) => hash(one.id, "webhook.delivery_id") },
-      { head: "deliveries.state", cell: ({ state, tries, due_at }) => h("span", {}, badge("delivery_state", state), state === "queued" && tries > 0 && h("span", { class: "soft block" }, t("delivery.next"), " ", time(due_at, "minute"))) },
+      { head: "deliveries.state", cell: deliveryState },
       { head: "deliveries.tries", end: true, cell: ({ tries }) => String(tries) },
-      { head: "deliveries.error", cell: cause },
       { head: "deliveries.at", cell: ({ ended_at, created_at }) => time(ended_at ?? created_at, "minute") },
-      { head: "users.acts", cell: (one) => (one.state === "dead" ? h("button", { type: "button", class: "button small", onclick: (/** @type {Event} */ event) => acting(event, () => again(one)) }, icon("again"), said("deliveries.again")) : "—") },
+      { head: "users.acts", cell: (one) => (one.state === "dead" && !webhook.disabled_at ? h("button", { type: "button", class: "button small", onclick: (/** @type {Event} */ event) => acting(event, () => again(one)) }, icon("again"), said("deliveries.again")) : "—") },
     ],
     items,
   );

@@ -63,7 +63,8 @@ function eventsField() {
     h(
       "label",
       { class: "tickbox" },
-      h("input", { type: "checkbox", id: n === 0 ? "field-events" : null, name: "events", value: each, checked: offered.length === 1, "aria-describedby": "field-events-error" }),
+      // In a box of its own, which words of two lines do not squeeze.
+      h("span", {}, h("input", { type: "checkbox", id: n === 0 ? "field-events" : null, name: "events", value: each, checked: offered.length === 1, "aria-describedby": "field-events-error" })),
       h("span", {}, said(`webhook_event.${each}`), " ", h("code", { class: "soft" }, each)),
     ),
   );
@@ -78,7 +79,7 @@ function view(items) {
     [
       { head: "webhooks.url", row: true, cell: (webhook) => h("span", {}, h("a", { href: `${location.pathname}/${webhook.id}` }, nameOf(webhook)), h("span", { class: "soft block" }, webhook.url)) },
       { head: "webhooks.events", cell: eventsShown },
-      { head: "webhooks.state", cell: webhookState },
+      { head: "webhooks.state", cell: (webhook) => h("span", {}, webhookState(webhook), webhook.disabled_by && h("span", { class: "soft block" }, t(`webhook_why.${webhook.disabled_by}`))) },
       { head: "webhooks.last", cell: ({ last }) => (last ? h("span", {}, badge("delivery_state", last.state), h("span", { class: "soft block" }, time(last.ended_at ?? last.created_at, "minute"))) : h("span", { class: "soft" }, t("webhooks.never"))) },
       { head: "webhooks.created", cell: ({ created_at }) => time(created_at, "minute") },
     ],
