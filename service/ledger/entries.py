@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from service.db import Rows, SelectIn, insert_rows
+from service.ledger import promises
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import entries, entry_ids
 from verifier.entry import Entry, Kind, decode_entry
@@ -107,6 +108,8 @@ def sign(
     ids = _next_ids(connection, len(accepted)) if accepted else ()
     encoded = [entry.encode() for entry, _ in accepted]
     receipts = keys.sign_all(encoded, deadline)
+    if encoded:
+        promises.keep(connection, ids[0], encoded, receipts, keys)
     together = list(zip(ids, accepted, encoded, receipts, strict=True))
     rows = [(id_, entry.key, ordinal, data, ids[0], *receipt) for id_, (entry, ordinal), data, receipt in together]
     return [Accepted(id_, entry, receipt) for id_, (entry, _), _, receipt in together], Rows(entries, _COLUMNS, rows)

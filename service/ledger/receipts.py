@@ -87,7 +87,7 @@ class ReceiptKeys:
         return self._sign(self._accepted_message(entries, receipts))
 
     def has_accepted(self, entries: Sequence[bytes], receipts: Sequence[Receipt], key_id: bytes, signature: bytes) -> bool:
-        """Whether one of our keys said so. What is signed over all in a row says so only where each has the length that it should."""
+        """Whether one of our keys said so. Lengths are not what is signed: each must be what it should be."""
         key_ids, deadlines, signatures = zip(*receipts, strict=True)
         have_lengths = set(map(len, entries)) == {146} and set(map(len, key_ids)) == {8} and set(map(len, signatures)) == {64}
         if not have_lengths or min(deadlines) < 0 or max(deadlines) >= 1 << 63:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
 
-from service.ledger import notes, outbox, register, tiles
+from service.ledger import notes, outbox, promises, register, tiles
 from service.ledger.entries import History, stored_by_key
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import batch_receipts, batches, entries, transactions
@@ -55,7 +55,9 @@ def seal(
             return None
         try:
             with connection.begin_nested():
-                return _write(connection, seq, batch, keys, now_ms)
+                sealed = _write(connection, seq, batch, keys, now_ms)
+                promises.forget(connection, [row.accepted_with for row in rows])
+                return sealed
         except register.NotAsBefore as error:
             # What the register has was sealed from rows that are not there any more, or are not what they were: sealed once more,
             # such an entry would stand in the log twice, for ever. It waits, like what was never promised.
@@ -134,7 +136,7 @@ def _replay(connection: Connection, rows: Sequence[Any], keys: ReceiptKeys, seq:
     known = {key: History(one for one in stored.get(key, ()) if one.seq is not None) for key in later}
     before = {key: history.state.hash() for key, history in known.items() if history.state is not None}
     receipts = [Receipt(row.key_id, row.deadline, row.signature) for row in rows]
-    promised = keys.are_valid([row.entry for row in rows], receipts)
+    promised = promises.are_kept(connection, [row.accepted_with for row in rows], [row.entry for row in rows], receipts, keys)
     batch = _Batch([], {}, before, [])
     for (id_, key, data, _, _, _, ordinal, _), receipt, is_promised in zip(rows, receipts, promised, strict=True):
         try:

@@ -55,6 +55,14 @@ Index(
     sqlite_where=entries.c.seq.is_(None),
 )
 
+pending_receipts = Table(
+    "pending_receipts",
+    metadata,
+    Column("accepted_with", Id, primary_key=True, autoincrement=False),
+    Column("key_id", LargeBinary(8), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False, comment="over the receipts of the transaction; see promises.py"),
+)
+
 batches = Table(
     "batches",
     metadata,
