@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pyotp
@@ -47,23 +48,23 @@ class Account:
 
 
 class Staff:
-    """The real application on a real chain."""
+    """The real application on a real chain; at the port of its public URL, if that has one."""
 
-    def __init__(self, chain: Chain, contract: RegistryContract, database_url: str, nodes: tuple[str, ...] = ()) -> None:
+    def __init__(self, chain: Chain, contract: RegistryContract, database_url: str, **settings: Any) -> None:
+        settings = {"public_url": "http://localhost", **settings}
         self.api = Api(
             database_url,
             contract=contract.address,
             chain_id=chain.chain_id,
             rpc_urls=(chain.url,),
             anchor_key=chain.accounts[2].private_key,
-            public_url="http://localhost",
             max_lag_s=10**9,
             reconcile_s=0,
             note_s=1,
-            nodes=nodes,
+            **settings,
         )
         self.database = self.api.database
-        self.served = Served(self.api.app, "localhost")
+        self.served = Served(self.api.app, "localhost", urlsplit(settings["public_url"]).port or 0)
         self.url = self.served.url
         self.worker = Worker(self.api.settings, self.database)
         self.client = httpx2.Client(base_url=self.url, timeout=30)
@@ -124,8 +125,8 @@ class Staff:
 
 
 @contextmanager
-def staffed(chain: Chain, folder: Path, nodes: tuple[str, ...] = (), database_url: str = "") -> Iterator[Staff]:
-    """On SQLite in that folder, if no other database is named.
+def staffed(chain: Chain, folder: Path, database_url: str = "", **settings: Any) -> Iterator[Staff]:
+    """On SQLite in that folder, if no other database is named; with these settings beside those that tests need.
 
     With quick password hashes: the real ones cost a tenth of a second each, on purpose.
     """
@@ -133,7 +134,7 @@ def staffed(chain: Chain, folder: Path, nodes: tuple[str, ...] = (), database_ur
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(people, "_HASHER", quick)
         patch.setattr(people, "_NOBODY", quick.hash("nobody"))
-        staff = Staff(chain, RegistryContract.deploy(chain), database_url or f"sqlite:///{folder / 'service.db'}", nodes)
+        staff = Staff(chain, RegistryContract.deploy(chain), database_url or f"sqlite:///{folder / 'service.db'}", **settings)
         try:
             yield staff
         finally:

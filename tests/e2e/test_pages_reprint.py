@@ -400,7 +400,8 @@ def test_a_fee_shows_its_evidence_and_is_paid_by_the_method_chosen(site: Site, v
     service.handlers["POST", ".*/payment"] = lambda _: (200, {**pay, "method": "provider", "url": "https://pay.example/1"})
     page.get_by_role("button", name="在线支付").click()
     link = page.get_by_role("link", name="去支付")
-    assert (link.get_attribute("href"), link.get_attribute("rel")) == ("https://pay.example/1", "noopener noreferrer")
+    assert (link.get_attribute("href"), link.get_attribute("rel")) == ("https://pay.example/1", "noreferrer")
+    assert link.get_attribute("target") is None, "another tab would not have the case's token"
     service.case = case("review_1", fee={**FEE_DUE, "state": "paid"})
     page.evaluate("dispatchEvent(new Event('online'))")  # what the page does by itself every ten seconds
     expect(page.locator(".owed")).to_contain_text("第一位审核人正在审核")

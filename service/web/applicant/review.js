@@ -103,7 +103,8 @@ function paymentView({ method, reference, amount, currency, url, instructions },
       method === "bank_transfer" && ["pay.reference", copyable(reference, "pay.reference")],
     ]),
     instructions ? h("p", { class: "quote" }, instructions) : said("pay.provider.how", "p"),
-    isWeb && h("div", { class: "buttons" }, h("a", { class: "button primary", href: url, target: "_blank", rel: "noopener noreferrer" }, icon("pay"), said("pay.open"))),
+    // In this tab, to which the provider leads back: another one would not have the case's token.
+    isWeb && h("div", { class: "buttons" }, h("a", { class: "button primary", href: url, rel: "noreferrer" }, icon("pay"), said("pay.open"))),
     h("p", { class: "hint", role: "status" }, h("span", { class: "pulse", "aria-hidden": "true" }), " ", t(`pay.waits.${method}`)),
     other && h("p", {}, button("pay.other", { quiet: true, run: other })),
   ];
