@@ -78,7 +78,14 @@ def hashes(value: Any, most: int, pointer: str) -> tuple[bytes, ...]:
     """A list of hashes, 32 bytes each, `most` at the most."""
     if type(value) is not list or len(value) > most:
         raise Malformed("form.list", pointer, most=most)
-    return tuple([hex_bytes(item, 32, pointer) for item in value])
+    try:
+        raw = tuple(map(unhexlify, value))
+        # Written again in groups of 32, which are counted from the right, they are the same: only the first could be shorter.
+        if not raw or (len(raw[0]) == 32 and b"".join(raw).hex(",", 32) == ",".join(value)):
+            return raw
+    except (ValueError, TypeError):
+        pass
+    raise Malformed("form.hex", pointer, length=32)
 
 
 def number(value: Any, pointer: str) -> str:
