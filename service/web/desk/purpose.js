@@ -14,7 +14,7 @@ const drawn = [];
 /** The bar that says what for, and where it is changed. */
 export function purposeBar() {
   const text = h("span", {});
-  const act = h("button", { type: "button", class: "plain", onclick: () => askPurpose() });
+  const act = h("button", { type: "button", class: "quiet", onclick: () => askPurpose() });
   const draw = () => {
     const { purpose, reference } = /** @type {import("./data.js").Session} */ (data.session);
     const shown = purpose === null ? t("purpose.none") : t(`purpose.${purpose}`);

@@ -125,6 +125,7 @@ async function follow(wanted) {
   const isTried = () => followed.state === "sent" || followed.state === "dead" || (followed.state === "queued" && followed.tries > 0);
   followed = { id: wanted, state: "queued", tries: 0 };
   told.draw();
+  told.element.scrollIntoView({ block: "nearest" });
   for (;;) {
     const found = (await list.again()).find((/** @type {any} */ { id }) => id === wanted);
     if (followed.id !== wanted) return; // another one is waited for meanwhile

@@ -1,1 +1,1 @@
-import{c as r}from"./parts/chunk-USWBAGPR.js";import"./parts/chunk-NUQLZ56A.js";import"./parts/chunk-EUKIPCYT.js";r();
+import{c as r}from"./parts/chunk-C4BRMKGR.js";import"./parts/chunk-NUQLZ56A.js";import"./parts/chunk-EUKIPCYT.js";r();
