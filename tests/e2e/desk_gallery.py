@@ -179,7 +179,7 @@ def visit(path: str) -> Callable[[Desk], None]:
 def purpose(desk: Desk) -> None:
     desk.open("/audit")
     desk.settle()
-    desk.page.click(".purpose .plain")
+    desk.page.click(".purpose .quiet")
     desk.page.wait_for_selector("dialog")
 
 
@@ -385,7 +385,7 @@ def shoot(desk: Desk, who: Account, scenes: dict[str, Callable[[Desk], None]], f
     who.used = 0
     desk.sign_in(who)
     if "auditor" in desk.page.url or "/audit" in desk.page.url:
-        desk.page.click(".purpose .plain")
+        desk.page.click(".purpose .quiet")
         desk.choose_purpose()
     for name, scene in scenes.items():
         if not wanted or name in wanted:

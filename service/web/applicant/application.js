@@ -3,10 +3,10 @@
 import { h, icon } from "../../../verifier/web/page/dom.js";
 import { language, t } from "../../../verifier/web/page/texts.js";
 import { Refused } from "./ask.js";
-import { codeOf, contactOf } from "./contact.js";
+import { codeStep } from "./code.js";
+import { contactOf } from "./contact.js";
 import { choices, errorsOf, field, keepingForm } from "./forms.js";
-import { forgetDraft } from "./kept.js";
-import { busy, button, notice, said, sentenceOf } from "./parts.js";
+import { busy, button, notice, said } from "./parts.js";
 
 /**
  * @typedef {import("./case.js").Case} Case
@@ -125,60 +125,20 @@ const kindChoices = (onlyCopy, chosen) =>
   );
 
 /** @param {Case} found @param {Opened} opened @param {() => void} correct the contact @returns {HTMLElement} */
-export function codeForm(found, opened, correct) {
-  const act = button("code.submit", { icon: "tick", primary: true, type: "submit" });
-  const told = h("p", { class: "hint", role: "status" });
-  const again = button("code.again", {
-    icon: "again",
-    run: () =>
-      void busy(again, async () => {
-        try {
-          await opened.act("codes");
-          told.textContent = t("code.sent_again");
-          wait(again);
-        } catch (error) {
-          told.textContent = sentenceOf(error);
-        }
-      }),
-  });
-  const form = keepingForm(
-    "code",
-    [
-      said("code.heading", "h2", { tabindex: "-1" }),
-      h("p", {}, t("code.sent", { contact: found.contact_hint ?? "—" })),
-      field("code", "code.label", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: 12, hint: "code.hint", class: "code" }),
-      h("div", { class: "buttons" }, act, again),
-      told,
-      h("p", {}, button("code.correct", { quiet: true, run: correct })),
-    ],
-    () => void busy(act, send),
-  );
-  wait(again);
-
-  async function send() {
-    const code = codeOf(form.values().code ?? "");
-    form.show(code === null ? { code: { key: "code.wrong" } } : {});
-    if (code === null) return;
-    try {
+export const codeForm = (found, opened, correct) =>
+  codeStep({
+    name: "code",
+    sent: () => t("code.sent", { contact: found.contact_hint ?? "—" }),
+    send: () => opened.act("codes"),
+    async enter(code) {
       const { token, case: moved } = await opened.act("session", { code });
-      forgetDraft("code");
-      opened.renew(token);
-      opened.take(moved);
-    } catch (error) {
-      const detail = error instanceof Refused && error.errors.length === 0 ? error.detail : null;
-      form.show(detail === null ? errorsOf(error, ["code"]) : { code: detail });
-    }
-  }
-  return form.element;
-}
-
-const AGAIN_S = 30;
-
-/** Not at once: the first may be on its way. @param {HTMLButtonElement} again */
-export function wait(again) {
-  again.disabled = true;
-  setTimeout(() => (again.disabled = false), AGAIN_S * 1000);
-}
+      return () => {
+        opened.renew(token);
+        opened.take(moved);
+      };
+    },
+    instead: button("code.correct", { quiet: true, run: correct }),
+  });
 
 /** Why it was given back, on top of what is to be corrected. @param {string | null} reason */
 export const returnedNotice = (reason) =>

@@ -1,14 +1,13 @@
 /** Coming back: the case's number, and a one-time code to the contact that was given with it. */
 
 import { h } from "../../../verifier/web/page/dom.js";
-import { onLanguage, t } from "../../../verifier/web/page/texts.js";
-import { wait } from "./application.js";
+import { t } from "../../../verifier/web/page/texts.js";
 import { parseCase } from "./arrival.js";
-import { ask, Refused } from "./ask.js";
-import { codeOf } from "./contact.js";
+import { ask } from "./ask.js";
+import { codeStep } from "./code.js";
 import { errorsOf, field, keepingForm } from "./forms.js";
-import { draftOf, forgetDraft, keepDraft } from "./kept.js";
-import { busy, button, notice, said, sentenceOf } from "./parts.js";
+import { draftOf, keepDraft } from "./kept.js";
+import { busy, button, notice, said } from "./parts.js";
 
 /**
  * @param {{id?: string, isExpired?: boolean}} arrived
@@ -47,50 +46,18 @@ export function backStep({ id = "", isExpired = false }, on) {
 
   /** @param {string} typed */
   function askCode(typed) {
-    const act = button("code.submit", { icon: "tick", primary: true, type: "submit" });
-    const told = h("p", { class: "hint", role: "status" });
-    const again = button("code.again", {
-      icon: "again",
-      run: () =>
-        void busy(again, async () => {
-          told.textContent = await ask("POST", `/v1/reprints/${typed}/codes`, { body: {} }).then(
-            () => t("code.sent_again"),
-            (error) => sentenceOf(error),
-          );
-          wait(again);
-        }),
+    const form = codeStep({
+      name: "back_code",
+      sent: () => t("back.sent", { case: typed }),
+      send: () => ask("POST", `/v1/reprints/${typed}/codes`, { body: {} }),
+      async enter(code) {
+        const { token, case: found } = await ask("POST", `/v1/reprints/${typed}/session`, { body: { code } });
+        return () => on.opened({ id: typed, token }, found);
+      },
+      instead: button("back.other", { quiet: true, run: askNumber }),
     });
-    wait(again);
-    const sent = h("p", {});
-    const write = () => (sent.textContent = t("back.sent", { case: typed }));
-    onLanguage(write);
-    write();
-    const form = keepingForm(
-      "back_code",
-      [
-        said("code.heading", "h2", { tabindex: "-1" }),
-        sent,
-        field("code", "code.label", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: 12, hint: "code.hint", class: "code" }),
-        h("div", { class: "buttons" }, act, again),
-        told,
-        h("p", {}, button("back.other", { quiet: true, run: askNumber })),
-      ],
-      () =>
-        void busy(act, async () => {
-          const code = codeOf(form.values().code ?? "");
-          form.show(code === null ? { code: { key: "code.wrong" } } : {});
-          if (code === null) return;
-          try {
-            const { token, case: found } = await ask("POST", `/v1/reprints/${typed}/session`, { body: { code } });
-            forgetDraft("back_code");
-            on.opened({ id: typed, token }, found);
-          } catch (error) {
-            form.show(error instanceof Refused && error.errors.length === 0 ? { code: error.detail } : errorsOf(error, ["code"]));
-          }
-        }),
-    );
-    root.replaceChildren(form.element);
-    /** @type {HTMLElement | null} */ (form.element.querySelector("input"))?.focus();
+    root.replaceChildren(form);
+    /** @type {HTMLElement | null} */ (form.querySelector("input"))?.focus();
   }
 
   askNumber();

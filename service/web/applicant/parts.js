@@ -1,8 +1,11 @@
 /** What the applicant's pages are put together from. */
 
-import { byId, h, icon } from "../../../verifier/web/page/dom.js";
-import { onLanguage, t } from "../../../verifier/web/page/texts.js";
+import { h, icon } from "../../../verifier/web/page/dom.js";
+import { t } from "../../../verifier/web/page/texts.js";
+import { announce, said } from "../scripts/parts.js";
 import { Refused, Unanswered } from "./ask.js";
+
+export { announce, drawn, isThere, notice, said } from "../scripts/parts.js";
 
 /**
  * @typedef {import("../../../verifier/web/page/dom.js").Child} Child
@@ -15,9 +18,6 @@ import { Refused, Unanswered } from "./ask.js";
  * @property {(event: Event) => void} [run]
  * @property {string} [type]
  */
-
-/** A text that follows the language. @param {string} key @param {string} [tag] @param {Record<string, unknown>} [attributes] */
-export const said = (key, tag = "span", attributes = {}) => h(tag, { "data-t": key, ...attributes }, t(key));
 
 /** @param {string} key @param {Look} look */
 export function button(key, { icon: shape, primary, quiet, href, run, type = "button" } = {}) {
@@ -37,29 +37,6 @@ export async function busy(pressed, work) {
     pressed.removeAttribute("aria-busy");
   }
 }
-
-/** @param {string} role @param {string} shape @param {...(Child | Child[])} children */
-export const notice = (role, shape, ...children) =>
-  h("div", { class: "notice", "data-role": role }, icon(shape), h("div", {}, ...children));
-
-/**
- * A part that is drawn anew when what it shows has changed, and in the other language.
- * @param {HTMLElement} root @param {() => (Child | Child[])} view
- */
-export function drawn(root, view) {
-  const draw = () => root.replaceChildren(...[view()].flat(3).filter(isThere));
-  onLanguage(draw);
-  draw();
-  return draw;
-}
-
-/** @param {any} child @returns {child is Node | string} */
-export const isThere = (child) => child !== null && child !== undefined && child !== false;
-
-/** Read out to who cannot see it. @param {string} text */
-export const announce = (text) => {
-  byId("live").textContent = text;
-};
 
 /** What the service said when it refused, or that nobody answered; and the way to try again. @param {unknown} error @param {() => void} [again] */
 export const trouble = (error, again) =>

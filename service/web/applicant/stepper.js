@@ -39,7 +39,7 @@ export function owedLine(found) {
   const [role, shape] = LOOKS[who] ?? LOOKS.system;
   return h(
     "div",
-    { class: "owed", "data-role": role, "data-who": who },
+    { class: "notice owed", "data-role": role, "data-who": who },
     icon(shape),
     h(
       "div",

@@ -1,48 +1,32 @@
-/** A question in front of everything else: the browser's own dialog, with its focus and its Escape key. */
+/** Questions in front of everything else, and the fields of forms. */
 
 import { h } from "../../../verifier/web/page/dom.js";
 import { t } from "../../../verifier/web/page/texts.js";
-import { button, busy, said } from "./start.js";
-
-/** One may open over another: password and code are asked for while something else is. */
-let opened = 0;
+import { modal } from "../scripts/parts.js";
+import { button, busy } from "./start.js";
 
 /**
+ * A form in front of everything else; it is left by its button or Escape alone, since something may be typed.
  * @param {string} heading key @param {import("../../../verifier/web/page/dom.js").Child[]} content fields, of a form
  * @param {{confirm: string, icon?: string}} look key of what confirms
  * @param {(form: HTMLFormElement) => Promise<boolean>} confirmed false: it stays open
  * @returns {Promise<boolean>} false: it was left
  */
-export function dialog(heading, content, { confirm, icon }, confirmed) {
-  return new Promise((resolve) => {
-    let outcome = false;
-    const id = `dialog-${(opened += 1)}`;
+export async function dialog(heading, content, { confirm, icon }, confirmed) {
+  let outcome = false;
+  await modal(heading, (close) => {
     const act = button(confirm, { primary: true, type: "submit", icon });
-    const form = h(
-      "form",
-      { novalidate: true, onsubmit: submit },
-      content,
-      h("div", { class: "row" }, act, button("dialog.cancel", { run: () => element.close() })),
-    );
-    const element = h("dialog", { "aria-labelledby": id, onclose: closed }, h("h2", { id }, said(heading)), form);
-
-    /** @param {Event} event */
-    async function submit(event) {
+    const submit = async (/** @type {Event} */ event) => {
       event.preventDefault();
       await busy(act, async () => {
         outcome = await confirmed(form);
-        if (outcome) element.close();
+        if (outcome) close();
       });
-    }
-
-    function closed() {
-      element.remove();
-      resolve(outcome);
-    }
-
-    document.body.append(element);
-    element.showModal();
+    };
+    const form = h("form", { novalidate: true, onsubmit: submit }, content, h("div", { class: "row" }, act, button("dialog.cancel", { run: close })));
+    return [form];
   });
+  return outcome;
 }
 
 /**

@@ -2,11 +2,14 @@
 
 import { byId, h, icon } from "../../../verifier/web/page/dom.js";
 import { addTexts, chooseLanguage, language, onLanguage, startLanguage, t } from "../../../verifier/web/page/texts.js";
+import { drawn, isThere, notice, said } from "../scripts/parts.js";
 import { ask } from "./ask.js";
 import { data } from "./data.js";
 import { purposeBar } from "./purpose.js";
 import en from "./texts/en.json" with { type: "json" };
 import zh from "./texts/zh-CN.json" with { type: "json" };
+
+export { announce, notice, said } from "../scripts/parts.js";
 
 addTexts({ "zh-CN": zh, en });
 
@@ -45,7 +48,7 @@ export function page(heading, acts, ...parts) {
   root.replaceChildren(
     h("header", { class: "head" }, h("h1", { "data-t": heading }, t(heading)), h("div", { class: "acts" }, acts)),
     ...(isAuditor ? [purposeBar()] : []),
-    ...parts.filter((part) => part !== null && part !== undefined && part !== false),
+    ...parts.filter(isThere),
   );
   root.setAttribute("aria-busy", "false");
 }
@@ -66,25 +69,14 @@ export function titled(key, params) {
 }
 
 /**
- * A part that is drawn anew when what it shows has changed, and in the other language.
+ * An element that is drawn anew when what it shows has changed, and in the other language.
  * @param {() => (import("../../../verifier/web/page/dom.js").Child | import("../../../verifier/web/page/dom.js").Child[])} view
  * @param {string} [tag] @param {Record<string, unknown>} [attributes]
  */
 export function part(view, tag = "section", attributes = {}) {
   const element = h(tag, attributes);
-  const draw = () => element.replaceChildren(...[view()].flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
-  draw();
-  onLanguage(draw);
-  return { element, draw };
+  return { element, draw: drawn(element, view) };
 }
-
-/** Read out to who cannot see it. @param {string} text */
-export const announce = (text) => {
-  byId("live").textContent = text;
-};
-
-/** @param {string} key @param {string} [tag] @param {Record<string, unknown>} [attributes] */
-export const said = (key, tag = "span", attributes = {}) => h(tag, { "data-t": key, ...attributes }, t(key));
 
 /** @param {string} key @param {{icon?: string, primary?: boolean, href?: string, run?: (event: Event) => void, type?: string, small?: boolean}} options */
 export function button(key, { icon: shape, primary, href, run, type = "button", small } = {}) {
@@ -105,9 +97,6 @@ export async function busy(pressed, work) {
     pressed.removeAttribute("aria-busy");
   }
 }
-
-/** @param {string} role @param {string} shape @param {...import("../../../verifier/web/page/dom.js").Child} children */
-export const notice = (role, shape, ...children) => h("div", { class: "notice", "data-role": role }, icon(shape), h("div", {}, ...children));
 
 /** What the service said when it refused. @param {unknown} error */
 export function trouble(error) {

@@ -1,1 +1,1 @@
-import{c as r}from"./parts/chunk-C4BRMKGR.js";import"./parts/chunk-NUQLZ56A.js";import"./parts/chunk-EUKIPCYT.js";r();
+import{f as r}from"./parts/chunk-QKI5XJNF.js";import"./parts/chunk-NUQLZ56A.js";import"./parts/chunk-EUKIPCYT.js";r();
