@@ -14,7 +14,7 @@ from verifier.canonical import canonical_each
 from verifier.commitment import SALT_BYTES, SECTIONS
 from verifier.entry import MAX_BATCH, Entry, Kind
 from verifier.errors import Malformed, NotCanonical, OtherProtocol
-from verifier.fields import Chain, chain, exactly, hashes, hex_bytes, integer, members, number
+from verifier.fields import Chain, chain, exactly, hashes, hex_bytes, integer, number
 from verifier.register import MAX_SIBLINGS, State, Status
 
 T = TypeVar("T")
@@ -185,9 +185,15 @@ def _read_exactly(data: bytes) -> dict[str, Any]:
 
 
 _NUMBER_MEMBERS = exactly("protocol", "chain", "number", "register")
-_PENDING_MEMBERS = frozenset(("protocol", "chain", "sections", "entry"))
-_ANCHORED_MEMBERS = _PENDING_MEMBERS | {"inclusion", "register"}
-_RECEIPT = frozenset(("receipt",))
+_INVOICE_MEMBERS = {
+    (anchored, has_receipt): exactly(
+        *("protocol", "chain", "sections", "entry"),
+        *(("inclusion", "register") if anchored else ()),
+        *(("receipt",) if has_receipt else ()),
+    )
+    for anchored in (False, True)
+    for has_receipt in (False, True)
+}
 _SECTIONS = exactly(*SECTIONS)
 _OPENED = exactly("salt", "value")
 _WITHHELD = exactly("hash")
@@ -220,7 +226,7 @@ def _parse_number(value: dict[str, Any]) -> AbsenceProof | PresenceProof:
 
 def _parse_invoice(value: dict[str, Any]) -> AnchoredProof | PendingProof:
     anchored = "inclusion" in value or "register" in value
-    members(value, _ANCHORED_MEMBERS if anchored else _PENDING_MEMBERS, "", _RECEIPT)
+    _INVOICE_MEMBERS[anchored, "receipt" in value](value, "")
     where, sections, entry = chain(value["chain"]), _sections(value["sections"]), _entry(value["entry"])
     receipt = _receipt(value["receipt"]) if "receipt" in value else None
     if not anchored:
