@@ -7,7 +7,6 @@ a file beside the service, each answer on the disk before the next request.
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +27,7 @@ from service.migrations import migrate
 from tests.chain import Chain, RegistryContract, anvil
 from tests.lying_proxy import LyingProxy, lying_proxy
 from tests.oracle import Kept, Oracle
+from tests.ports import hold
 from tests.postgres import PostgresCluster
 from tests.unit.samples import sections_of
 from verifier.trust import parse_trust
@@ -164,9 +164,8 @@ class Service:
 
     def __init__(self, folder: Path, database_url: str, contract: RegistryContract, proxy: LyingProxy, log: IO[bytes]) -> None:
         self.contract, self.proxy = contract, proxy
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        self._held = hold()
+        port = self._held.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ZHENGPIAO_")},
@@ -254,6 +253,7 @@ def running(folder: Path, database_url: str) -> Iterator[Service]:
         proxy = stack.enter_context(lying_proxy(node.url))
         log = stack.enter_context((folder / "log").open("wb"))
         service = Service(folder, database_url, contract, proxy, log)
+        stack.callback(service._held.close)
         stack.callback(service.api.kill)
         stack.callback(service.worker.kill)
         service.until(service.is_up, "up")

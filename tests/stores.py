@@ -84,7 +84,7 @@ class Store:
     def reprint(self, number: str) -> None:
         reprint(self.database, self.keys, number)
 
-    def anchor(self, timeout_s: float = 30) -> None:
+    def anchor(self, timeout_s: float = 60) -> None:
         """Work until everything accepted is final."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:

@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMes
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
+PATIENCE_MS = 30_000
+"""How long a page may take to show what it should: a machine that has much else to do is slow. Nothing waits once it is there."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _VIOLATIONS = """
@@ -40,7 +42,7 @@ class Visit:
         self.context: BrowserContext = browser.new_context(**given)
         self.context.add_init_script(_VIOLATIONS)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE_MS)
         self.hosts = {*hosts}
         self.requested: list[str] = []
         self.faults: list[str] = []

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from service.api import bodies
 from service.web import pages
 from tests.chain import Chain, RegistryContract, anvil
+from tests.ports import hold
 from tests.vector_files import PROOFS
 from verifier.commitment import commitment_of, commitment_to_text, section_leaf
 from verifier.proof import AnchoredProof, Opened, PendingProof, parse_proof
@@ -56,12 +57,13 @@ class Served:
     port: int = 0
 
     def __post_init__(self) -> None:
+        self._held = hold(self.host, self.port)
+        self.port = self._held.getsockname()[1]
         self.start()
 
     def start(self) -> None:
-        """Again on the same port, if it has had one."""
+        """Again, after a pause."""
         listening = socket.create_server((self.host, self.port))
-        self.port = listening.getsockname()[1]
         config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listening]})
@@ -74,9 +76,14 @@ class Served:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
-    def stop(self) -> None:
+    def pause(self) -> None:
+        """Nobody answers; the port stays its own."""
         self.server.should_exit = True
         self.thread.join()
+
+    def stop(self) -> None:
+        self.pause()
+        self._held.close()
 
 
 @dataclass

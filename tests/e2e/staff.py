@@ -26,6 +26,9 @@ from tests.e2e.site import Served
 from tests.integration.api import Api
 from tests.unit.samples import sections_of
 
+_SETTLED = """() => document.readyState === "complete"
+    && document.getElementById("main") !== null
+    && document.querySelector(".bones, .bone, .spinner, [aria-busy=true]") === null"""
 PASSWORD = "correct horse battery staple"
 SAMPLES = ("S01", "S02", "S03", "S06", "S08", "S10")
 
@@ -178,8 +181,8 @@ class Desk(Visit):
         self.page.wait_for_selector("dialog", state="detached")
 
     def settle(self) -> None:
-        """Until nothing on the page is on its way."""
-        expect(self.page.locator(".bones, .bone, .spinner, [aria-busy=true]")).to_have_count(0, timeout=10_000)
+        """Until the page is there, and nothing on it is on its way. A click may have led to it: then it was not there before."""
+        self.page.wait_for_function(_SETTLED)
 
     def close(self) -> None:
         cookies = self.context.cookies()

@@ -187,7 +187,7 @@ def test_the_server_may_go_once_the_page_is_there(site: Site, visit: Visiting) -
     with visit() as one:
         one.page.goto(f"{site.url}/v#{code}")
         one.wait_for("登记有效")
-        site.served.stop()
+        site.served.pause()
         try:
             block = one.page.inner_text(".source >> nth=0")
             site.chain.mine()
@@ -207,7 +207,7 @@ def test_a_look_again_needs_the_chain_alone(site: Site, visit: Visiting) -> None
     with visit() as one:
         one.page.goto(f"{site.url}/v#{code}")
         one.wait_for("登记有效")
-        site.served.stop()
+        site.served.pause()
         try:
             site.chain.mine()
             block = int(site.chain.rpc("eth_getBlockByNumber", "finalized", False)["number"], 16)

@@ -66,7 +66,7 @@ def test_nothing_is_told_of_a_file_that_is_not_ours(site: Site, visit: Visit) ->
 
 
 def test_the_server_may_be_off(site: Site, visit: Visit) -> None:
-    site.served.stop()
+    site.served.pause()
     try:
         choose(visit, "valid.proof.json")
         visit.wait_for("登记有效")

@@ -213,7 +213,7 @@ def test_no_more_tries(site: Site, visit: Visit) -> None:
 
 def test_a_server_that_is_off_says_nothing_about_the_invoice(site: Site, visit: Visit) -> None:
     visit.page.goto(f"{site.url}/")
-    site.served.stop()
+    site.served.pause()
     try:
         fill(visit, REGISTERED, "20260902", "1060")
         visit.wait_for("暂不能确定")

@@ -60,7 +60,7 @@ class Post:
 
     def senders(self) -> dict[Channel, Sender]:
         box = mailbox(self.servers.smtp_url, "证票 <no-reply@registry.example>", must_encrypt=False)
-        webhooks = Webhooks(self.database, VAULT, anywhere=True, timeout_s=2)
+        webhooks = Webhooks(self.database, VAULT, anywhere=True, timeout_s=20)
         return {"email": Mailer(box), "sms": SmsProvider(f"{self.servers.url}/sms", SMS_SECRET), "webhook": webhooks}
 
     def new_courier(self, vault: Vault = VAULT, senders: dict[Channel, Sender] | None = None, **rules: Any) -> Courier:

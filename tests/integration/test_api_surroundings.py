@@ -189,24 +189,31 @@ def test_networks_are_what_one_visitor_has() -> None:
 # Prefer: wait
 
 
+def wait_until_held(api: Api, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while api.context.waiting._count < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_an_answer_is_held_until_the_anchor_is_mined(api: Api) -> None:
-    headers = {**api.issuer, "Prefer": "respond-async, wait=20"}
+    headers = {**api.issuer, "Prefer": "respond-async, wait=30"}
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(api.submit, sections_of("S01"), headers=headers)
-        time.sleep(0.5)
+        wait_until_held(api, 1)
         api.anchor("sealed")
         time.sleep(0.3)
         assert not held.done()
         api.move("mined")
-        answer = held.result(timeout=5)
+        answer = held.result(timeout=30)
     assert (answer.status_code, answer.json()["state"]) == (201, "mined")
-    assert answer.headers["preference-applied"] == "wait=20"
+    assert answer.headers["preference-applied"] == "wait=30"
 
 
 def test_waiting_ends_in_time_with_what_is_then(api: Api) -> None:
     began = time.monotonic()
     answer = api.submit(sections_of("S01"), headers={**api.issuer, "Prefer": "wait=1"})
-    assert 0.9 < time.monotonic() - began < 5
+    assert 0.9 < time.monotonic() - began < 30
     assert (answer.status_code, answer.json()["state"], answer.headers["preference-applied"]) == (201, "pending", "wait=1")
     for ignored in ("wait=0", "wait", "wait=x", "wait=-1", "return=minimal"):
         again = {**api.issuer, "Prefer": ignored, "Idempotency-Key": "k"}
@@ -220,18 +227,15 @@ def test_many_wait_without_a_thread_each(api: Api) -> None:
     def post(number: str) -> Any:
         sections = sections_of("S10")
         sections["header"]["number"] = number
-        return api.submit(sections, headers={**headers, "Prefer": "wait=30"})
+        return api.submit(sections, headers={**headers, "Prefer": "wait=60"})
 
     headers = api.issuer
     with ThreadPoolExecutor(count) as pool:
         held = [pool.submit(post, name) for name in names]
-        deadline = time.monotonic() + 20
-        while api.context.waiting._count < count:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until_held(api, count)
         assert api.client.get("/v1/keys", headers=headers).status_code == 200  # the threads are free
         api.anchor("mined")
-        assert {answer.result(timeout=10).json()["state"] for answer in held} == {"mined"}
+        assert {answer.result(timeout=30).json()["state"] for answer in held} == {"mined"}
     assert not api.context.waiting._waiting
 
 
@@ -239,7 +243,7 @@ def test_too_many_waiting_are_answered_at_once(api: Api, monkeypatch: pytest.Mon
     monkeypatch.setattr(waiting, "MAX_WAITING", 0)
     began = time.monotonic()
     answer = api.submit(sections_of("S01"), headers={**api.issuer, "Prefer": "wait=30"})
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     assert (answer.json()["state"], "preference-applied" in answer.headers) == ("pending", False)
 
 

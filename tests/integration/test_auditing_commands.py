@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from service.cli.outcome import Exit
 from tests.chain import ROOT
 from tests.integration.insider import A, change_a_search_column, delete_a_record
 from tests.integration.test_external_records import MAPPING, spoil, their_rows, write_csv
+from tests.ports import held_port
 from tests.stores import RECEIPT_KEY, S01, Store, number_of
 from verifier.cli import main as zhengpiao_verify
 
@@ -156,29 +156,27 @@ def test_a_mirror_is_brought_up_to_date_and_names_what_is_gone(
 @contextmanager
 def serving(folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[str]:
     """`zhengpiao serve …` as a process, until the block ends: its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHENGPIAO_")}
     folder.mkdir(exist_ok=True)
-    command = [ZHENGPIAO, "serve", "--port", str(port), *arguments]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, env=kept | environment, cwd=folder, stderr=log) as process:
-        try:
-            deadline = time.monotonic() + 30
-            while time.monotonic() < deadline and process.poll() is None:
-                try:
-                    requests.get(f"http://127.0.0.1:{port}/livez", timeout=5)
-                except requests.ConnectionError:
-                    time.sleep(0.05)
+    with held_port() as port, (folder / "log").open("wb") as log:
+        command = [ZHENGPIAO, "serve", "--port", str(port), *arguments]
+        with subprocess.Popen(command, env=kept | environment, cwd=folder, stderr=log) as process:
+            try:
+                deadline = time.monotonic() + 60
+                while time.monotonic() < deadline and process.poll() is None:
+                    try:
+                        requests.get(f"http://127.0.0.1:{port}/livez", timeout=30)
+                    except requests.ConnectionError:
+                        time.sleep(0.05)
+                    else:
+                        break
                 else:
-                    break
-            else:
-                raise AssertionError((folder / "log").read_text())
-            yield f"http://127.0.0.1:{port}"
-            process.send_signal(signal.SIGTERM)
-            process.wait(15)
-        finally:
-            process.kill()
+                    raise AssertionError((folder / "log").read_text())
+                yield f"http://127.0.0.1:{port}"
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+            finally:
+                process.kill()
 
 
 def key_for(role: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -207,8 +205,8 @@ def test_a_node_and_a_mirror_follow_over_http(
         nodes_own = {**own, "ZHENGPIAO_DATABASE_URL": f"sqlite:///{tmp_path / 'node.db'}", "ZHENGPIAO_FOLLOW_KEY": node_key}
         del nodes_own["ZHENGPIAO_RECEIPT_KEY"]
         with serving(tmp_path / "node", nodes_own, "--follow", service) as node:
-            deadline = time.monotonic() + 30
-            while (seq := requests.get(f"{node}/livez", timeout=5).headers["zhengpiao-seq"]) != "4":
+            deadline = time.monotonic() + 60
+            while (seq := requests.get(f"{node}/livez", timeout=30).headers["zhengpiao-seq"]) != "4":
                 assert time.monotonic() < deadline, (tmp_path / "node/log").read_text()
                 time.sleep(0.1)
             assert seq == "4"
@@ -216,9 +214,9 @@ def test_a_node_and_a_mirror_follow_over_http(
                 assert time.monotonic() < deadline, "the node tells how far it has come"
                 time.sleep(0.1)
             assert tuple(told) == (2, 4)
-            answer = requests.post(f"{node}/v1/proofs", json={"number": S01}, timeout=5)
+            answer = requests.post(f"{node}/v1/proofs", json={"number": S01}, timeout=30)
             assert answer.json()["register"]["seq"] == 4
-            answer = requests.post(f"{node}/v1/proofs", json={"number": number_of(999_999)}, timeout=5)
+            answer = requests.post(f"{node}/v1/proofs", json={"number": number_of(999_999)}, timeout=30)
             assert answer.json()["register"]["state"] is None
             monkeypatch.setenv("ZHENGPIAO_DATABASE_URL", nodes_own["ZHENGPIAO_DATABASE_URL"])
             pages_key = key_for("auditor", capsys)

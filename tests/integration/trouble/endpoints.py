@@ -50,11 +50,11 @@ def node_goes_down_and_comes_back(world: World) -> None:
     world.check()
 
 
-@scenario(databases=ONE, settings={"rpc_timeout_s": 0.4})
+@scenario(databases=ONE, settings={"rpc_timeout_s": 1.5})
 def node_is_slow(world: World) -> None:
     [proxy] = world.proxies
     world.accept()
-    proxy.be_slow(world.settings.rpc_timeout_s / 4)
+    proxy.be_slow(0.1)
     world.reach("mined")
     assert world.trouble() is None
     world.accept()
