@@ -16,7 +16,7 @@ from service.api.writes import attempt_of
 from service.auth import keys
 from service.auth.principals import record
 from service.invoices.idempotency import write_once
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 
 router = Operations("keys")
 
@@ -28,7 +28,7 @@ def _members(key: keys.Key) -> dict[str, Any]:
         **key._asdict(),
         "prefix": f"zp_{key.env}_{key.id}",
         "created_at": at(key.created_at),
-        "revoked_at": None if key.revoked_at is None else at(key.revoked_at),
+        "revoked_at": at_or_none(key.revoked_at),
     }
 
 

@@ -13,7 +13,7 @@ from service.api.operations import Answered, Operations, Sent
 from service.api.parameters import Cursor, Limit, parameter_error
 from service.auth.principals import record as write_down
 from service.errors import Finding, Refused
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 from service.reconciliation import exports, findings, runs
 from service.reconciliation.findings import CODES, Filter
 from service.reconciliation.nodes import NODE
@@ -35,7 +35,7 @@ def run_members(run: Run) -> dict[str, Any]:
         "source": run.source or None,
         "state": run.state,
         "created_at": at(run.created_at),
-        "finished_at": None if run.finished_at is None else at(run.finished_at),
+        "finished_at": at_or_none(run.finished_at),
         "seq": run.seq,
         "block": block,
         "total": run.total,
@@ -154,4 +154,4 @@ def _run(here: Here, id_: int) -> Run:
 
 def _finding_members(item: dict[str, Any]) -> dict[str, Any]:
     resolved = item["resolved_at"]
-    return {**item, "found_at": at(item["found_at"]), "resolved_at": None if resolved is None else at(resolved)}
+    return {**item, "found_at": at(item["found_at"]), "resolved_at": at_or_none(resolved)}

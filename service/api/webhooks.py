@@ -22,7 +22,7 @@ from service.deliveries.outcomes import Failed
 from service.deliveries.queue import Filter
 from service.errors import Finding, Refused
 from service.invoices.idempotency import write_once
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 from service.reprints import applying
 
 router = Operations("webhooks")
@@ -64,10 +64,10 @@ def members(here: Context, row: Any) -> dict[str, Any]:
         "contact": endpoints.contact_of(row, vault),
         "language": row.language,
         "created_at": at(row.created_at),
-        "failing_since": _at(row.failing_since),
-        "disabled_at": _at(row.disabled_at),
+        "failing_since": at_or_none(row.failing_since),
+        "disabled_at": at_or_none(row.disabled_at),
         "disabled_by": row.disabled_by,
-        "old_secret_until": _at(row.old_until if row.old_until and row.old_until > here.now_ms() else None),
+        "old_secret_until": at_or_none(row.old_until if row.old_until and row.old_until > here.now_ms() else None),
     }
 
 
@@ -83,14 +83,10 @@ def delivery_members(row: Any) -> dict[str, Any]:
         "tries": row.tries,
         "created_at": at(row.created_at),
         "due_at": at(row.due_at) if row.state == "queued" else None,
-        "ended_at": _at(row.ended_at),
+        "ended_at": at_or_none(row.ended_at),
         "error": row.error,
         "status": row.status,
     }
-
-
-def _at(ms: int | None) -> str | None:
-    return None if ms is None else at(ms)
 
 
 @router.operation(

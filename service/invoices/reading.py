@@ -211,6 +211,11 @@ def at(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
+def at_or_none(ms: int | None) -> str | None:
+    """The same of what may not have happened."""
+    return None if ms is None else at(ms)
+
+
 def number_of_key(connection: Connection, key: bytes) -> str | None:
     """The number of a registered invoice from its key; None where none is registered here."""
     from_entries: Sequence[Stored] = stored_by_key(connection, [key]).get(key, [])

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from service.auth import people
 from service.auth.principals import Principal
 from service.config import Settings
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 from service.messages import Language
 from service.reprints import applying, cases, completing, confirming, fees, materials, payments, reviewing
 from service.reprints.applying import Application
@@ -50,7 +50,7 @@ def members(connection: Connection, case: Case, vault: Vault, settings: Settings
         "state": case.state,
         "step": STEPS[case.state],
         "owed_by": owed(case),
-        "due_at": None if case.due_at is None else at(case.due_at),
+        "due_at": at_or_none(case.due_at),
         "number": case.number,
         "opened_at": at(case.opened_at),
         "changed_at": at(case.changed_at),

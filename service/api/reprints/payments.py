@@ -18,7 +18,7 @@ from service.api.writes import attempt_of
 from service.auth import people
 from service.errors import Refused, Unavailable
 from service.invoices.idempotency import write_once
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 from service.messages import Language
 from service.reprints import cases, payments, provider, receiving, refunding
 from service.reprints.payments import Method, Payment, State
@@ -52,13 +52,9 @@ def _members(payment: Payment, here: Context, language: Language) -> dict[str, A
         "url": payment.url if payment.state == "open" else None,
         "instructions": instructions,
         "opened_at": at(payment.opened_at),
-        "paid_at": _at(payment.paid_at),
-        "refunded_at": _at(payment.refunded_at),
+        "paid_at": at_or_none(payment.paid_at),
+        "refunded_at": at_or_none(payment.refunded_at),
     }
-
-
-def _at(ms: int | None) -> str | None:
-    return None if ms is None else at(ms)
 
 
 @router.operation(
@@ -217,7 +213,7 @@ def _at_desk(connection: Connection, rows: list[Payment], here: Context, languag
             **_members(row, here, language),
             "case": row.case_id,
             "confirmed_by_name": names.get(row.confirmed_by),
-            "refund_due_at": _at(row.refund_due_at),
+            "refund_due_at": at_or_none(row.refund_due_at),
             "refunded_by_name": names.get(row.refunded_by),
             "refund_reference": row.refund_reference,
         }

@@ -22,7 +22,7 @@ from service.errors import Refused
 from service.invoices import proofs, reading, releasing
 from service.invoices.idempotency import write_once
 from service.invoices.proofs import NotProven
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 from service.reprints import cases, payments, queue, reviewing, statistics
 from service.reprints.cases import Case
 from service.reprints.reviewing import Reviewer, Said
@@ -92,7 +92,7 @@ def _item(connection: Connection, case: Case, names: dict[str, str], principal: 
         "owed_by": owed(case),
         "opened_at": at(case.opened_at),
         "changed_at": at(case.changed_at),
-        "due_at": None if case.due_at is None else at(case.due_at),
+        "due_at": at_or_none(case.due_at),
         "is_late": case.due_at is not None and case.due_at < now_ms,
         "age_s": max(0, now_ms - case.opened_at) // 1000,
         "fee_state": payments.state_of(connection, case),

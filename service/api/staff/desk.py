@@ -18,7 +18,7 @@ from service.auth.principals import Role
 from service.central import acknowledgements
 from service.errors import Finding, Refused, Unavailable
 from service.invoices import gaps, in_batch
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 from service.ledger import figures, outbox
 from service.ledger.tables import outbox as outbox_table
 from service.reconciliation import differences, findings
@@ -98,8 +98,8 @@ def transactions(request: Request, here: Here, seq: Seq) -> Response:
     return answers.json(
         {
             "items": signed,
-            "broadcast_at": None if row.broadcast_at is None else at(row.broadcast_at),
-            "final_at": None if row.final_at is None else at(row.final_at),
+            "broadcast_at": at_or_none(row.broadcast_at),
+            "final_at": at_or_none(row.final_at),
             "final_block": row.final_block,
             "final_block_hash": None if row.final_hash is None else "0x" + row.final_hash.hex(),
             "delivered": [{"consumer": one.consumer, "label": labels.get(one.consumer), "at": at(one.at)} for one in delivered],
@@ -136,7 +136,7 @@ def finding(request: Request, here: Here, id: Id, finding: Id) -> Response:  # n
         except ChainUnavailable:
             raise Unavailable("chain_unread", 10) from None
     resolved = item["resolved_at"]
-    shown = {**item, "found_at": at(item["found_at"]), "resolved_at": None if resolved is None else at(resolved)}
+    shown = {**item, "found_at": at(item["found_at"]), "resolved_at": at_or_none(resolved)}
     return answers.json({"finding": shown, "side": difference.side, "rows": [row._asdict() for row in difference.rows]})
 
 

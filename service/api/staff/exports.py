@@ -21,7 +21,7 @@ from service.errors import Finding, Refused
 from service.formats import sheets
 from service.formats.sheets import Column
 from service.invoices import indexing, search
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 from service.ledger import anchors, outbox
 from service.reconciliation import findings, runs
 from service.reconciliation.findings import Filter
@@ -186,6 +186,6 @@ def _findings(here: Context, wanted: Filter) -> Iterator[tuple[Any, ...]]:
     names = [column.name for column in _COLUMNS["findings"]]
     for item in findings.iterate_pages(here.database, wanted):
         resolved = item["resolved_at"]
-        times = {"found_at": at(item["found_at"]), "resolved_at": None if resolved is None else at(resolved)}
+        times = {"found_at": at(item["found_at"]), "resolved_at": at_or_none(resolved)}
         shown = {**item, **times, "detail": orjson.dumps(item["detail"]).decode()}
         yield tuple(shown[name] for name in names)

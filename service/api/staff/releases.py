@@ -20,7 +20,7 @@ from service.errors import Refused
 from service.invoices import reading, releasing
 from service.invoices.idempotency import done_before, write_once
 from service.invoices.issued import entry_members, receipt_members
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 
 router = Operations("releases")
 
@@ -39,7 +39,7 @@ def _members(connection: Connection, requests: list[releasing.Request]) -> list[
             "requested_at": at(request.requested_at),
             "decided_by": request.decided_by,
             "decided_by_name": None if request.decided_by is None else names.get(request.decided_by),
-            "decided_at": None if request.decided_at is None else at(request.decided_at),
+            "decided_at": at_or_none(request.decided_at),
             "lapses_at": at(request.requested_at + releasing.LAPSE_MS),
             "approvals": [approval for approval in (request.first_approval, request.second_approval) if approval is not None],
         }

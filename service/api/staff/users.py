@@ -20,7 +20,7 @@ from service.auth.people import Account
 from service.auth.principals import Principal, record
 from service.errors import Refused
 from service.invoices.idempotency import write_once
-from service.invoices.reading import at
+from service.invoices.reading import at, at_or_none
 
 router = Operations("users")
 
@@ -35,7 +35,7 @@ def members(account: Account) -> dict[str, Any]:
         **person_members(person),
         "state": state,
         "created_at": at(created_at),
-        "disabled_at": None if person.disabled_at is None else at(person.disabled_at),
+        "disabled_at": at_or_none(person.disabled_at),
     }
 
 
