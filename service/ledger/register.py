@@ -5,10 +5,11 @@ children. Numbers never leave the register, so which it is depends on the set of
 have equal pages. Sealing writes new versions of the touched pages under its seq; a reader at an older seq sees the older ones.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from itertools import pairwise
+from itertools import compress, pairwise
+from struct import Struct
 from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Connection, Select, and_, bindparam, delete, func, select
@@ -26,6 +27,7 @@ Leaf = tuple[bytes, bytes]
 
 _LEAVES, _CHILDREN = b"\x00", b"\x01"
 _DIGITS = "0123456789abcdef"
+_VALUES = {digit: n for n, digit in enumerate(_DIGITS)}
 _DEPTHS_AT_ONCE = 6
 """Pages on the way of a key that are read in one query; more of them where there are some ten million keys."""
 _MAX_SHARED_DEPTH, _MAX_SHARED = 8, 600
@@ -70,10 +72,45 @@ def leaves_of(page: bytes) -> list[Leaf]:
     return [(page[i : i + 32], page[i + 32 : i + 64]) for i in range(1, len(page), 64)]
 
 
-def _hash_leaves(leaves: Sequence[Leaf], depth: int) -> Child:
-    """The subtree of `leaves` whose root is at `depth`."""
-    hashed = [(key, sha256(b"\x00" + key + state_hash).digest()) for key, state_hash in leaves]
-    return Child(register_root(hashed, depth), len(hashed) == 1)
+_KEYS_BEGIN = [Struct(">x" + "Q56x" * count).unpack for count in range(MAX_LEAVES + 1)]
+"""Of a page with so many leaves: the first 8 bytes of each key, as integers."""
+
+
+def _hash_leaves(page: bytes, depth: int) -> tuple[bytes, bool]:
+    """The subtree, rooted at `depth`, of a page that holds leaves. Raises ValueError where their keys do not ascend."""
+    count = len(page) >> 6
+    if count == 1 and len(page) == 65:
+        return sha256(b"\x00" + page[1:]).digest(), True
+    if 1 < count <= MAX_LEAVES and len(page) & 63 == 1:
+        try:
+            return _hash_few(page, _KEYS_BEGIN[count](page), 0, count, depth), False
+        except (IndexError, ValueError):
+            pass  # more than the beginning of the keys is needed to tell them apart, or they do not ascend
+    hashed = [(key, sha256(b"\x00" + key + state_hash).digest()) for key, state_hash in leaves_of(page)]
+    return register_root(hashed, depth), len(hashed) == 1
+
+
+def _hash_few(page: bytes, keys: Sequence[int], start: int, end: int, depth: int) -> bytes:
+    """The subtree, rooted at `depth`, of two leaves of a page or more: split where they part, in half the time of register_root."""
+    first = keys[start]
+    shared = 64 - (first ^ keys[end - 1]).bit_length()
+    parting = 1 << 63 - shared
+    middle = start + 1
+    while not keys[middle] & parting:
+        middle += 1
+    at = 64 * middle
+    left = (
+        sha256(b"\x00" + page[at - 63 : at + 1]).digest()
+        if middle == start + 1
+        else _hash_few(page, keys, start, middle, shared + 1)
+    )
+    right = (
+        sha256(b"\x00" + page[at + 1 : at + 65]).digest() if middle == end - 1 else _hash_few(page, keys, middle, end, shared + 1)
+    )
+    node = sha256(b"\x01" + left + right).digest()
+    for above in range(shared - 1, depth - 1, -1):
+        node = sha256(b"\x01" + EMPTY + node if first >> 63 - above & 1 else b"\x01" + node + EMPTY).digest()
+    return node
 
 
 def _above(level: Sequence[tuple[bytes, bool]]) -> list[tuple[bytes, bool]]:
@@ -91,11 +128,32 @@ def _above(level: Sequence[tuple[bytes, bool]]) -> list[tuple[bytes, bool]]:
 
 
 def hash_children(children: Sequence[tuple[bytes, bool]]) -> Child:
-    """The four levels above 16 children."""
-    level = children
+    """The levels above 16 children, or fewer."""
+    return Child(*_hash_level([hash_ for hash_, _ in children], [hash_ for hash_, is_leaf in children if is_leaf]))
+
+
+def _hash_level(level: Sequence[bytes], leaves: Iterable[bytes]) -> tuple[bytes, bool]:
+    """The root above subtrees by hash. `leaves` are those that are a single leaf: no other subtree has the hash of a leaf."""
+    rising = {EMPTY, *leaves}
     while len(level) > 1:
-        level = _above(level)
-    return Child(*level[0])
+        pairs = iter(level)
+        level = [
+            left
+            if right == EMPTY and left in rising
+            else right
+            if left == EMPTY and right in rising
+            else sha256(b"\x01" + left + right).digest()
+            for left, right in zip(pairs, pairs, strict=True)
+        ]
+    return level[0], level[0] != EMPTY and level[0] in rising
+
+
+_BITS = [tuple(byte >> n & 1 for n in range(8)) for byte in range(256)]
+
+
+def _hash_inner(level: Sequence[bytes], mask: int) -> tuple[bytes, bool]:
+    """The subtree above the 16 children of a page; bit i of `mask`: child i is a single leaf."""
+    return _hash_level(level, compress(level, _BITS[mask & 255] + _BITS[mask >> 8]) if mask else ())
 
 
 def root_at(connection: Connection, seq: int) -> bytes:
@@ -106,13 +164,12 @@ def root_at(connection: Connection, seq: int) -> bytes:
 
 def hash_page(page: bytes, depth: int) -> Child:
     """The subtree of a page whose path has `depth` bits, from what stands on it."""
-    if not is_inner(page):
-        return _hash_leaves(leaves_of(page), depth)
-    mask = int.from_bytes(page[1:3], "big")
-    if mask or EMPTY in page:
-        return hash_children([(page[at : at + 32], mask >> n & 1 == 1) for n, at in enumerate(range(3, 515, 32))])
-    # Sixteen subtrees, as the upper pages of any large register have: brothers lie side by side already.
-    return Child(tree_hash([sha256(b"\x01" + page[at : at + 64]).digest() for at in range(3, 515, 64)]), False)
+    return Child(*(_hash_inner(*_children_of(page)) if is_inner(page) else _hash_leaves(page, depth)))
+
+
+def _children_of(page: bytes) -> tuple[list[bytes], int]:
+    """The 16 hashes of a page that holds children, and which of them are leaves."""
+    return [page[at : at + 32] for at in range(3, 515, 32)], int.from_bytes(page[1:3], "big")
 
 
 def _newest(wanted: CTE) -> Select[Any]:
@@ -139,55 +196,96 @@ class NotAsBefore(Exception):
 
 
 def update(connection: Connection, seq: int, changes: Iterable[Leaf], before: Mapping[bytes, bytes] | None = None) -> bytes:
-    """Write batch `seq`'s new versions of the touched pages, level by level, and return the new root.
+    """Write batch `seq`'s new versions of the touched pages, and return the new root.
 
     `changes` are new or changed leaves, a key once. Reads and writes grow with the changes and the depth, not with the register.
     `before`: the H(state) that each of the keys should have had, none for a new one; raises NotAsBefore, with nothing written.
     """
-    by_path: dict[str, list[Leaf]] = {"": sorted(changes)}
-    if not by_path[""]:
+    made = _Update(dict(changes), before, seq)
+    if not made.keys:
         return root_at(connection, seq)
-    subtrees: dict[str, Child] = {}
-    written: dict[str, bytes] = {}
-    inner: list[dict[str, tuple[bytearray, Collection[int]]]] = []
-    """A level each, from the root down: of each touched page what it was, and which of its children are touched."""
-    wrong: set[bytes] = set()
-    while by_path:
-        depth = len(inner)
-        pages = read_pages(connection, list(by_path), seq - 1)
-        below: dict[str, list[Leaf]] = {}
-        inner.append({})
-        for path, leaves in by_path.items():
-            page = pages.get(path)
-            if page is not None and is_inner(page):
-                groups = _by_digit(leaves, depth)
-                inner[depth][path] = bytearray(page), groups.keys()
-                for digit, some in groups.items():
-                    below[path + _DIGITS[digit]] = some
-                continue
-            held = dict(leaves_of(page)) if page is not None else {}
-            if before is not None:
-                wrong.update([key for key, _ in leaves if held.get(key) != before.get(key)])
-            if held:
-                held.update(leaves)
-                leaves = sorted(held.items())
-            subtrees[path] = build(path, leaves, written)
-        by_path = below
-    if wrong:
-        raise NotAsBefore(frozenset(wrong))
-    for level in reversed(inner):
-        for path, (changed, digits) in level.items():
-            mask = int.from_bytes(changed[1:3], "big")
-            for digit in digits:
-                child = subtrees.pop(path + _DIGITS[digit])
-                changed[3 + 32 * digit : 35 + 32 * digit] = child.hash
-                mask = mask & ~(1 << digit) | child.is_leaf << digit
-            changed[1:3] = mask.to_bytes(2, "big")
-            written[path] = bytes(changed)
-            subtrees[path] = hash_page(written[path], 4 * len(path))
-    rows = [(path, seq, page) for path, page in sorted(written.items())]
-    insert_rows(connection, Rows(register_pages, ("path", "seq", "page"), rows))
-    return subtrees[""].hash
+    made.read(connection)
+    root, _ = made.renew("", 0, len(made.keys))
+    if made.wrong:
+        raise NotAsBefore(frozenset(made.wrong))
+    insert_rows(connection, Rows(register_pages, ("path", "seq", "page"), made.rows))
+    return root
+
+
+class _Update:
+    """The touched pages, as they were and as they are to be."""
+
+    def __init__(self, states: Mapping[bytes, bytes], before: Mapping[bytes, bytes] | None, seq: int) -> None:
+        self.keys = sorted(states)
+        self._digits = [key.hex() for key in self.keys]
+        self._states = states
+        self._before = before
+        self._seq = seq
+        self._inner: dict[str, bytes] = {}
+        self._leaves: dict[str, bytes] = {}
+        self.wrong: set[bytes] = set()
+        self.rows: list[tuple[str, int, bytes]] = []
+        """(path, seq, page) in order of path."""
+
+    def read(self, connection: Connection) -> None:
+        """The pages on the ways of the keys, level by level; none is looked for where there is nothing."""
+        wanted, depth = [""], 0
+        while wanted:
+            for path, page in _pages(connection, wanted, at=self._seq - 1):
+                (self._inner if is_inner(page) else self._leaves)[path] = page
+            depth += 1
+            wanted = []
+            for path in dict.fromkeys([digits[:depth] for digits in self._digits]):
+                above = self._inner.get(path[:-1])
+                if above is not None:
+                    at = 3 + 32 * _VALUES[path[-1]]
+                    if above[at : at + 32] != EMPTY:
+                        wanted.append(path)
+
+    def renew(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
+        """Make the page at `path` anew, with the changes of the keys from `start` to `end`: all that begin so. As Child."""
+        page = self._inner.get(path)
+        if page is None:
+            return self._renew_leaves(path, start, end)
+        place, depth, digits = len(self.rows), len(path), self._digits
+        self.rows.append((path, self._seq, page))
+        level, mask = _children_of(page)
+        while start < end:
+            digit = digits[start][depth]
+            stop = start + 1
+            while stop < end and digits[stop][depth] == digit:
+                stop += 1
+            child = _VALUES[digit]
+            level[child], is_leaf = self.renew(path + digit, start, stop)
+            mask = mask | 1 << child if is_leaf else mask & ~(1 << child)
+            start = stop
+        self.rows[place] = path, self._seq, b"".join((_CHILDREN, mask.to_bytes(2, "big"), *level))
+        return _hash_inner(level, mask)
+
+    def _renew_leaves(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
+        page = self._leaves.get(path, _LEAVES)
+        for key in self.keys[start:end]:
+            page, was = _with_leaf(page, key, self._states[key])
+            if self._before is not None and was != self._before.get(key):
+                self.wrong.add(key)
+        if len(page) >> 6 > MAX_LEAVES:
+            below: dict[str, bytes] = {}
+            child = build(path, leaves_of(page), below)
+            self.rows += [(path, self._seq, page) for path, page in sorted(below.items())]
+            return child
+        self.rows.append((path, self._seq, page))
+        return _hash_leaves(page, 4 * len(path))
+
+
+def _with_leaf(page: bytes, key: bytes, state_hash: bytes) -> tuple[bytes, bytes | None]:
+    """A page of leaves with one that is new or changed, and the H(state) that the key had on it."""
+    for at in range(1, len(page), 64):
+        there = page[at : at + 32]
+        if there >= key:
+            if there == key:
+                return page[: at + 32] + state_hash + page[at + 64 :], page[at + 32 : at + 64]
+            return page[:at] + key + state_hash + page[at:], None
+    return page + key + state_hash, None
 
 
 def _by_digit(leaves: Sequence[Leaf], depth: int) -> dict[int, list[Leaf]]:
@@ -203,7 +301,7 @@ def build(path: str, leaves: Sequence[Leaf], written: dict[str, bytes]) -> Child
     """The subtree under `path` that consists of `leaves` (sorted, not none); its pages go into `written`."""
     if len(leaves) <= MAX_LEAVES:
         written[path] = encode_leaves(leaves)
-        return _hash_leaves(leaves, 4 * len(path))
+        return Child(*_hash_leaves(written[path], 4 * len(path)))
     children = [NO_CHILD] * 16
     for digit, some in _by_digit(leaves, len(path)).items():
         children[digit] = build(path + _DIGITS[digit], some, written)
@@ -258,7 +356,7 @@ def _prove_in_leaves(key: bytes, leaves: list[Leaf], depth: int, siblings: list[
         for leaf in leaves:
             sides[bit(leaf[0], depth)].append(leaf)
         depth += 1
-        siblings.append(_hash_leaves(sides[1 - here], depth).hash)
+        siblings.append(_hash_leaves(encode_leaves(sides[1 - here]), depth)[0])
         leaves = sides[here]
     return Proof(siblings, leaves[0] if leaves else None)
 
