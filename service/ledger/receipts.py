@@ -111,7 +111,7 @@ class ReceiptKeys:
 
 def digest(receipts: Iterable[Receipt]) -> bytes:
     """H of key_id ‖ u64(deadline) ‖ signature of each in turn."""
-    return sha256(b"".join(map(packed, receipts))).digest()
+    return sha256(b"".join([key_id + deadline.to_bytes(8, "big") + signature for key_id, deadline, signature in receipts])).digest()
 
 
 def packed(receipt: tuple[bytes, int, bytes]) -> bytes:

@@ -1,10 +1,11 @@
 """Sealing: what has gathered becomes a batch, with its place in the log, its new register pages and its row in the outbox."""
 
 from collections.abc import Collection, Sequence
-from itertools import accumulate, groupby
-from typing import Any, NamedTuple
+from hashlib import sha256
+from itertools import pairwise
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, text, update
 
 from service.ledger import notes, outbox, promises, register, tiles
 from service.ledger.entries import History, stored_by_key
@@ -12,10 +13,10 @@ from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import batch_receipts, batches, entries, transactions
 from service.ledger.tables import outbox as outbox_table
 from service.ledger.tables import tiles as tiles_table
-from verifier.entry import MAX_BATCH, Entry, Kind, decode_entry
+from verifier.entry import MAX_BATCH, ZERO, Entry, Key, Kind, decode_entry
 from verifier.errors import Malformed, NotAllowed
 from verifier.merkle import EMPTY, leaf_hash, tree_hash
-from verifier.register import State, apply
+from verifier.register import State, Status, apply
 
 FOREIGN_LOG = "foreign-anchors"
 """Name of the log of which a note tells after another anchorer took a seq."""
@@ -47,48 +48,63 @@ def seal(
     """
     newest = newest_seq(connection)
     seq = first_seq if newest is None else newest + 1
-    rows = _take(connection, limit)
+    pending = _take(connection, limit)
     barred: frozenset[bytes] = frozenset()
     while True:
-        batch = _replay(connection, rows, keys, seq, barred)
+        batch = _replay(connection, pending, keys, seq, barred)
         if (not batch.entries and not heartbeat) or not _is_allowed(connection, newest, len(batch.entries), bool(batch.changes)):
             return None
         try:
-            with connection.begin_nested():
-                sealed = _write(connection, seq, batch, keys, now_ms)
-                promises.forget(connection, [row.accepted_with for row in rows])
-                return sealed
+            register_root = register.update(connection, seq, batch.changes.items(), batch.before)
         except register.NotAsBefore as error:
             # What the register has was sealed from rows that are not there any more, or are not what they were: sealed once more,
             # such an entry would stand in the log twice, for ever. It waits, like what was never promised.
             barred |= error.keys
+            continue
+        log_root = _write(connection, seq, batch, register_root, keys, now_ms)
+        promises.forget(connection, pending.accepted_with)
+        return Sealed(seq, len(batch.entries), log_root, register_root, batch.refused)
+
+
+class _Pending(NamedTuple):
+    """Rows by column."""
+
+    ids: Sequence[int] = ()
+    keys: Sequence[bytes] = ()
+    entries: Sequence[bytes] = ()
+    ordinals: Sequence[int] = ()
+    accepted_with: Sequence[int] = ()
+    key_ids: Sequence[bytes] = ()
+    deadlines: Sequence[int] = ()
+    signatures: Sequence[bytes] = ()
 
 
 class _Batch(NamedTuple):
-    """What is to be sealed as (id, entry, receipt); the register's changes as key -> H(state), and what they change likewise."""
+    """What is to be sealed, by column; the register's changes as key -> H(state), and what they change likewise."""
 
-    entries: list[tuple[int, bytes, Receipt]]
+    ids: list[int]
+    entries: list[bytes]
+    receipts: list[Receipt]
     changes: dict[bytes, bytes]
     before: dict[bytes, bytes]
     refused: list[int]
 
 
-def _write(connection: Connection, seq: int, batch: _Batch, keys: ReceiptKeys, now_ms: int) -> Sealed:
-    sealed = batch.entries
-    leaves = [leaf_hash(data) for _, data, _ in sealed]
+def _write(connection: Connection, seq: int, batch: _Batch, register_root: bytes, keys: ReceiptKeys, now_ms: int) -> bytes:
+    """Everything but the register's pages; the log root."""
+    size = len(batch.entries)
     connection.execute(
         insert(batches),
-        {"seq": seq, "log_root": EMPTY, "size": len(sealed), "register_root": EMPTY, "sealed_at": now_ms, "foreign": 0},
+        {"seq": seq, "log_root": EMPTY, "size": size, "register_root": register_root, "sealed_at": now_ms, "foreign": 0},
     )
-    log_root = tiles.write(connection, seq, leaves)
-    register_root = register.update(connection, seq, batch.changes.items(), batch.before)
-    connection.execute(update(batches).where(batches.c.seq == seq).values(log_root=log_root, register_root=register_root))
-    _place(connection, seq, [id_ for id_, _, _ in sealed])
-    if sealed:
-        signature = keys.sign_batch(log_root, [receipt for _, _, receipt in sealed])
+    log_root = tiles.write(connection, seq, list(map(leaf_hash, batch.entries)))
+    connection.execute(update(batches).where(batches.c.seq == seq).values(log_root=log_root))
+    _place(connection, seq, batch.ids)
+    if size:
+        signature = keys.sign_batch(log_root, batch.receipts)
         connection.execute(insert(batch_receipts), {"seq": seq, "key_id": keys.key_id, "signature": signature})
     outbox.add(connection, seq)
-    return Sealed(seq, len(sealed), log_root, register_root, batch.refused)
+    return log_root
 
 
 def _is_allowed(connection: Connection, newest: int | None, size: int, changes: bool) -> bool:
@@ -104,52 +120,66 @@ def _is_allowed(connection: Connection, newest: int | None, size: int, changes: 
     return root == last or (size > 0 and root != EMPTY)
 
 
-def _take(connection: Connection, limit: int) -> Sequence[Any]:
+_PENDING = text(
+    "SELECT id, key, entry, ordinal, accepted_with, key_id, deadline, signature FROM entries WHERE seq IS NULL "
+    "ORDER BY accepted_with, id LIMIT :limit"
+)
+
+
+def _take(connection: Connection, limit: int) -> _Pending:
     """Pending rows in order; a transaction's entries all or none."""
-    query = (
-        select(
-            entries.c.id,
-            entries.c.key,
-            entries.c.entry,
-            entries.c.key_id,
-            entries.c.deadline,
-            entries.c.signature,
-            entries.c.ordinal,
-            entries.c.accepted_with,
-        )
-        .where(entries.c.seq.is_(None))
-        .order_by(entries.c.accepted_with, entries.c.id)
-        .limit(limit + 1)
-    )
-    rows = connection.execute(query).all()
+    rows = connection.execute(_PENDING, {"limit": limit + 1}).all()
     if len(rows) > limit:
         cut = rows[limit].accepted_with
         rows = [row for row in rows[:limit] if row.accepted_with != cut]
-    return rows
+    return _Pending(*zip(*rows, strict=True))
 
 
-def _replay(connection: Connection, rows: Sequence[Any], keys: ReceiptKeys, seq: int, barred: Collection[bytes]) -> _Batch:
+def _replay(connection: Connection, pending: _Pending, keys: ReceiptKeys, seq: int, barred: Collection[bytes]) -> _Batch:
     """What of the rows may be sealed: promised, allowed by the rules, and not of a key in `barred`."""
     # A note's history says nothing about it, and grows for ever: UNIQUE (key, ordinal) is all that it needs.
-    later = {row.key for row in rows if row.ordinal > 1 and not _is_note(row.entry)}
+    rows = zip(pending.keys, pending.ordinals, pending.entries, strict=True)
+    later = {key for key, ordinal, data in rows if ordinal > 1 and not _is_of(data, Kind.NOTE)}
     stored = stored_by_key(connection, sorted(later))
     known = {key: History(one for one in stored.get(key, ()) if one.seq is not None) for key in later}
     before = {key: history.state.hash() for key, history in known.items() if history.state is not None}
-    receipts = [Receipt(row.key_id, row.deadline, row.signature) for row in rows]
-    promised = promises.are_kept(connection, [row.accepted_with for row in rows], [row.entry for row in rows], receipts, keys)
-    batch = _Batch([], {}, before, [])
-    for (id_, key, data, _, _, _, ordinal, _), receipt, is_promised in zip(rows, receipts, promised, strict=True):
+    receipts = list(map(Receipt, pending.key_ids, pending.deadlines, pending.signatures))
+    promised = promises.are_kept(connection, pending.accepted_with, pending.entries, receipts, keys)
+    batch = _Batch([], [], [], {}, before, [])
+    first_state = State(Status.VALID, 1, seq, 0, ZERO, ZERO).encode()[:-_INDEX_AND_AFTER]
+    together = zip(pending.ids, pending.keys, pending.entries, pending.ordinals, receipts, promised, strict=True)
+    for id_, key, data, ordinal, receipt, is_promised in together:
         try:
-            entry = decode_entry(data)
-            if entry.key != key or not is_promised or key in barred:
+            if not is_promised or data[_KEY] != key or key in barred:
                 raise NotAllowed("not what was promised")
-            if entry.kind is not Kind.NOTE:
-                batch.changes[key] = _replay_one(known.get(key), entry, ordinal, seq, len(batch.entries)).hash()
+            if ordinal == 1 and key not in known and _is_of(data, Kind.ISSUE):
+                # As _replay_one would, of nearly all entries: the first of its number, which nothing can forbid.
+                state = first_state + len(batch.entries).to_bytes(4, "big") + data[_COPY_AND_OTHER]
+                batch.changes[key] = sha256(state).digest()
+            else:
+                entry = decode_entry(data)
+                if entry.kind is not Kind.NOTE:
+                    batch.changes[key] = _replay_one(known.get(key), entry, ordinal, seq, len(batch.entries)).hash()
         except (Malformed, NotAllowed):
             batch.refused.append(id_)
             continue
-        batch.entries.append((id_, data, receipt))
+        batch.ids.append(id_)
+        batch.entries.append(data)
+        batch.receipts.append(receipt)
     return batch
+
+
+_KEY, _COPY_AND_OTHER = slice(18, 50), slice(50, 114)
+"""Of an entry (protocol.md section 3). A state ends in u32(index) ‖ copy ‖ other (section 4)."""
+_INDEX_AND_AFTER = 4 + 32 + 32
+
+
+def _is_of(data: bytes, kind: Kind) -> bool:
+    """Whether the bytes are an entry of this kind; all other bytes of an entry are free."""
+    return len(data) == 146 and data.startswith(_BEGINNINGS[kind])
+
+
+_BEGINNINGS = {kind: Entry(kind, 0, Key(ZERO), ZERO, ZERO, ZERO).encode()[:10] for kind in Kind}
 
 
 def _replay_one(history: History | None, entry: Entry, ordinal: int, seq: int, index: int) -> State:
@@ -163,17 +193,14 @@ def _replay_one(history: History | None, entry: Entry, ordinal: int, seq: int, i
     return history.state
 
 
-def _is_note(data: bytes) -> bool:
-    return data[9:10] == bytes([Kind.NOTE])
-
-
 def _place(connection: Connection, seq: int, ids: Sequence[int]) -> None:
     """Give each entry its place in the batch, a statement for each run of ids that follow one another."""
     is_in_run = entries.c.id.between(bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger))
     one = update(entries).where(is_in_run).values(seq=seq, index=entries.c.id - bindparam("before", type_=BigInteger))
-    runs = [[id_ for _, id_ in run] for _, run in groupby(enumerate(ids), lambda placed: placed[1] - placed[0])]
-    places = accumulate(map(len, runs), initial=0)
-    rows = [{"first": run[0], "last": run[-1], "before": run[0] - place} for run, place in zip(runs, places, strict=False)]
+    starts = [0, *(place for place, (id_, after) in enumerate(pairwise(ids), 1) if after != id_ + 1), len(ids)]
+    rows = [
+        {"first": ids[start], "last": ids[end - 1], "before": ids[start] - start} for start, end in pairwise(starts) if start < end
+    ]
     if rows:
         connection.execute(one, rows)
 
