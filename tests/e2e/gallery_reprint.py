@@ -76,6 +76,14 @@ def withdrawing(_: Told, page: Page) -> None:
     page.get_by_role("button", name="撤回申请").or_(page.get_by_role("button", name="Withdraw")).click()
 
 
+def noticing(service: Told, page: Page) -> None:
+    channels = [{"channel": "email", "hint": "z***@example.cn"}]
+    kept = {"case": told.ID, "channels": channels, "quiet_hours": {"start": "22:00", "end": "08:00"}, "language": "zh-CN"}
+    service.handlers["GET", "notifications/preferences"] = lambda _: (200, kept)
+    page.get_by_role("button", name="通知设置").or_(page.get_by_role("button", name="Notices")).click()
+    page.wait_for_selector("dialog form .choices")
+
+
 def back(site: Site, page: Page) -> None:
     Told(page)
     page.goto(f"{site.url}/reprint#case={told.ID}")
@@ -168,6 +176,7 @@ SCENES: dict[str, Scene] = {
     "completed": at(case("completed", result=DONE)),
     "collect": at(case("completed", delivery="collect", result={**DONE, "pickup_code": "4831 9027"})),
     "rejected": at(case("rejected", history=REJECTED, fee={**FEE_DUE, "state": "refund_due"})),
+    "notices": at(case("review_1"), noticing),
     "withdrawing": at(case("review_1"), withdrawing),
     "back": back,
     "feedback": feedback,

@@ -1,7 +1,7 @@
 /** `/audit/activity`, `/operator/activity`: what people have done, and whether the record of it was changed. */
 
 import { h } from "../../../verifier/web/page/dom.js";
-import { onLanguage, t } from "../../../verifier/web/page/texts.js";
+import { has, onLanguage, t } from "../../../verifier/web/page/texts.js";
 import { ask } from "./ask.js";
 import "./case_texts.js";
 import { data } from "./data.js";
@@ -22,6 +22,10 @@ const VALUES = {
   step: (value) => `looked_for.${value}`,
   type: (value) => `material.${value}`,
   method: (value) => `payment_method.${value}`,
+  device: (value) => `device.${value}`,
+  verdict: (value) => `verdict.${value}`,
+  why: (value) => `status.${value}`,
+  kind: (value) => (has(`run.kind.${value}`) ? `run.kind.${value}` : `reprint_kind.${value}`),
 };
 
 start();

@@ -5,7 +5,8 @@
 import { h, icon, svg } from "../../../verifier/web/page/dom.js";
 import { language, t } from "../../../verifier/web/page/texts.js";
 
-const WIDTH = 420;
+/** In the pixels of a phone or of half a desk, so that what is written in a chart is as large as what stands around it. */
+export const WIDTH = globalThis.innerWidth < 640 ? 320 : 420;
 const HEIGHT = 230;
 const LEFT = 52;
 const RIGHT = 12;

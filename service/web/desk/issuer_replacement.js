@@ -14,10 +14,12 @@ import { memberName, replacementSides, sectionName } from "./replacement_sides.j
 import { changed, draftOf, editable, filled, pointerOf } from "./sections.js";
 import { bones, facts } from "./show.js";
 import { announce, busy, button, notice, page, part, said, start, titled, trouble } from "./start.js";
+import zh from "./texts/zh-CN.json" with { type: "json" };
 
 const id = /** @type {Record<string, string>} */ (data.params).case;
 const path = `/v1/reprints/${encodeURIComponent(id)}`;
 const MAX_FILE = 1_000_000;
+const KINDS = Object.keys(zh).flatMap((key) => (key.startsWith("kind_of.") ? [key.slice("kind_of.".length)] : []));
 
 start();
 /** @type {any} */
@@ -91,12 +93,16 @@ function memberField({ path: at, value }) {
     draft = changed(draft, at, target.value.trim());
     sides.draw();
   };
+  const common = { id: fieldId, "aria-describedby": `${fieldId}-error`, "aria-invalid": sentence ? "true" : null, onchange: change };
+  const isKind = pointer === "/header/kind" && KINDS.includes(value);
   return h(
     "div",
     { class: sentence ? "field wrong" : "field" },
     h("label", { for: fieldId }, memberName(at)),
     h("p", { id: `${fieldId}-error`, class: "error", hidden: !sentence }, sentence ?? ""),
-    h("input", { id: fieldId, type: "text", value, "aria-describedby": `${fieldId}-error`, "aria-invalid": sentence ? "true" : null, autocomplete: "off", spellcheck: "false", maxlength: 1000, onchange: change }),
+    isKind
+      ? h("select", common, KINDS.map((kind) => h("option", { value: kind, selected: kind === value, "data-t": `kind_of.${kind}` }, t(`kind_of.${kind}`))))
+      : h("input", { ...common, type: "text", value, autocomplete: "off", spellcheck: "false", maxlength: 1000 }),
   );
 }
 

@@ -2,9 +2,12 @@
 
 import { h, icon, svg } from "../../../verifier/web/page/dom.js";
 import { t } from "../../../verifier/web/page/texts.js";
+import { WIDTH } from "./chart.js";
 
-const WIDTH = 420;
-const ROW = 48;
+/** Of a name and the room above it. */
+const NAME = 24;
+/** Between the last bar of one and the name of the next. */
+const BETWEEN = 10;
 const BAR = 14;
 const GAP = 4;
 /** Room for the number at the end of the longest bar. */
@@ -33,23 +36,25 @@ export function ranking(heading, sentence, series, rows, labels, said) {
 function drawing(rows, name, said) {
   const most = Math.max(1, ...rows.flatMap(({ values }) => values));
   const length = (/** @type {number} */ value) => ((WIDTH - END) * value) / most;
-  const count = rows[0].values.length;
-  const height = ROW + (count - 1) * (BAR + GAP);
-  const drawn = svg("svg", { viewBox: `0 0 ${WIDTH} ${rows.length * height}`, role: "img", class: "drawing" });
+  // A further value of none has no bar: the table behind has it.
+  const bars = rows.map(({ values }) => values.filter((value, at) => at === 0 || value > 0).length);
+  const heights = bars.map((count) => NAME + count * (BAR + GAP) + BETWEEN);
+  const drawn = svg("svg", { viewBox: `0 0 ${WIDTH} ${heights.reduce((sum, one) => sum + one, 0)}`, role: "img", class: "drawing" });
   const title = svg("title");
   title.textContent = name;
   drawn.append(title);
+  let top = 0;
   rows.forEach(({ label, values }, n) => {
-    const top = n * height;
     drawn.append(text(label, { class: "tick named", x: 0, y: top + 16 }));
     values.forEach((value, at) => {
-      if (value === 0 && at > 0) return; // the table behind has it
-      const y = top + 24 + at * (BAR + GAP);
+      if (value === 0 && at > 0) return;
+      const y = top + NAME + at * (BAR + GAP);
       drawn.append(
         svg("rect", { class: `column series-${at}`, x: 0, y, width: Math.max(value > 0 ? 2 : 0, length(value)), height: BAR }),
-        text(said(value), { class: "tick", x: length(value) + 8, y: y + BAR - 1 }),
+        text(said(value), { class: "tick", x: length(value) + (value > 0 ? 8 : 0), y: y + BAR - 1 }),
       );
     });
+    top += heights[n];
   });
   return drawn;
 }

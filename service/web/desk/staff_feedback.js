@@ -75,8 +75,7 @@ function view(items) {
   return table(
     "heading.staff_feedback",
     [
-      { head: "feedback.id", row: true, cell: ({ id }) => h("a", { href: `#${id}`, class: "number", "aria-current": id === thread?.id ? "true" : null }, id) },
-      { head: "feedback.state", cell: (one) => badge("feedback_state", one.state) },
+      { head: "feedback.id", row: true, cell: ({ id, state: its }) => [h("a", { href: `#${id}`, class: "number block", "aria-current": id === thread?.id ? "true" : null }, id), badge("feedback_state", its)] },
       { head: "feedback.said", cell: ({ message }) => h("span", { class: "excerpt" }, message) },
       { head: "feedback.changed", cell: ({ changed_at }) => time(changed_at, "minute") },
     ],

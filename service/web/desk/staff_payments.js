@@ -8,7 +8,7 @@ import { caseLink } from "./case_shown.js";
 import { data } from "./data.js";
 import { dialog, errorsOf, errorSummary, field, showErrors, valuesOf } from "./dialog.js";
 import { shortcuts } from "./shortcuts.js";
-import { badge, copyButton, facts, nothing, paged, table, time } from "./show.js";
+import { copyButton, facts, nothing, paged, table, time } from "./show.js";
 import { announce, button, page, part, said, start } from "./start.js";
 
 const STATES = ["open", "refund_due", "paid", "refunded"];
@@ -55,7 +55,6 @@ function view(items) {
       { head: "payments.amount", end: true, cell: ({ amount, currency }) => money(amount, currency) },
       { head: "queue.case", cell: ({ case: id }) => (mayOpen ? caseLink(id) : id) },
       { head: "payments.method", cell: ({ method }) => t(`payment_method.${method}`) },
-      { head: "payments.state", cell: (payment) => badge("payment_state", payment.state) },
       { head: "payments.since", cell: (payment) => time(payment.refunded_at ?? payment.refund_due_at ?? payment.paid_at ?? payment.opened_at, "minute") },
       { head: "payments.acts", cell: act },
     ],

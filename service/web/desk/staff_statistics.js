@@ -75,11 +75,27 @@ function charts() {
       integer,
     ),
     ranking(
+      "statistics.times",
+      "statistics.times.said",
+      ["statistics.median", "statistics.most"],
+      times.map((/** @type {any} */ { state, median_s, p90_s }) => ({ label: t(`case_state.${state}`), values: [median_s, p90_s] })),
+      "queue.state",
+      duration,
+    ),
+    ranking(
       "statistics.causes",
       "statistics.causes.said",
       ["statistics.cases"],
       causes.map((/** @type {any} */ { verdict, responsible, cases }) => ({ label: t("statistics.cause", { what: t(`cause.${verdict}`), who: t(`responsible.${responsible}`) }), values: [cases] })),
       "statistics.cause.name",
+      integer,
+    ),
+    ranking(
+      "statistics.fees",
+      "statistics.fees.said",
+      ["statistics.cases"],
+      fees.map((/** @type {any} */ { fee, cases }) => ({ label: t(`fee_kind.${fee}`), values: [cases] })),
+      "queue.fee",
       integer,
     ),
     chart(
@@ -92,22 +108,6 @@ function charts() {
         { key: "statistics.ended", shape: "line", points: byDay("ended") },
       ],
       "chart.day",
-    ),
-    ranking(
-      "statistics.times",
-      "statistics.times.said",
-      ["statistics.median", "statistics.most"],
-      times.map((/** @type {any} */ { state, median_s, p90_s }) => ({ label: t(`case_state.${state}`), values: [median_s, p90_s] })),
-      "queue.state",
-      duration,
-    ),
-    ranking(
-      "statistics.fees",
-      "statistics.fees.said",
-      ["statistics.cases"],
-      fees.map((/** @type {any} */ { fee, cases }) => ({ label: t(`fee_kind.${fee}`), values: [cases] })),
-      "queue.fee",
-      integer,
     ),
   ];
 }
