@@ -154,9 +154,9 @@ class _Batch:
         """The answers to a chunk. Raises what keeps it from being registered at all."""
         here = self._here
         prepared, attempt = chunk
-        results = submitting.submit(here.database, here.keys, prepared, self._issuer, attempt, here.now_ms(), here.deadline)
-        with submitting.TURN:
-            return self._write(results)
+        return self._write(
+            submitting.submit(here.database, here.keys, prepared, self._issuer, attempt, here.now_ms(), here.deadline)
+        )
 
     def register_or_say_why(self, chunk: "_Chunk") -> bytes:
         """The same behind the first chunk."""
@@ -174,7 +174,7 @@ class _Batch:
         if line is _TOO_LONG:
             return too_large(MAX_INVOICE)
         try:
-            sent = parse(InvoiceSubmission, line)
+            sent = parse(InvoiceSubmission, line.rstrip(b"\r\n"))
         except Refused as refused:
             return refused
         return Submission(sent.sections, sent.profile, sent.external_id)

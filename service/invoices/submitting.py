@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -58,10 +57,8 @@ class _Turn:
 
 
 TURN = _Turn()
-"""Held by whoever computes for a chunk of a batch. Threads that fight for the interpreter's lock lose it at each call into the
-database and get it back milliseconds later: two batches at once would stand still. What needs hardly any Python, signing and
-writing, is done outside: so one chunk is prepared while another is being stored. It is never waited for by anybody whom the one
-that has it may wait for.
+"""Held by whoever prepares a chunk of a batch: two that compute at once only hand the interpreter's lock back and forth. What needs
+little Python, signing and storing, goes on beside it. It is never waited for by anybody whom the one that has it may wait for.
 """
 
 
@@ -96,8 +93,7 @@ def submit(
     results: list[Result] = []
 
     def work(connection: Connection) -> tuple[Any, bool]:
-        with TURN if len(good) > 1 else nullcontext():
-            decided = decide(connection, good, now_ms)
+        decided = decide(connection, good, now_ms)
         registering = sign(connection, decided, issuer.id, keys, deadline)
         _mark_same_content(connection, good, registering.results)
         left = iter(registering.results)
