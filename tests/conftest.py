@@ -1,6 +1,7 @@
 """What every test may ask for: a chain, the contract on it, and a fresh database of either kind."""
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,14 @@ def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name = cluster.create_database(template=request.getfixturevalue("postgresql_schema"))
     yield cluster.url(name)
     cluster.drop_database(name)
+
+
+@pytest.fixture
+def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For commands: an empty folder, and none of the settings of whoever runs the tests."""
+    for name in [name for name in os.environ if name.startswith("ZHENGPIAO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

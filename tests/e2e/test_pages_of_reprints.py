@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from service.reprints import completing
-from tests.chain import Chain, RegistryContract
+from tests.chain import Chain
 from tests.e2e.browsing import Visit, visiting
-from tests.e2e.test_pages_on_service import Service
+from tests.e2e.service import Service, serving
 from tests.integration.api import S01, S10
 from tests.reprints import case_of, reissued
 from tests.unit.samples import sections_of
@@ -20,11 +20,8 @@ S02, NEW = "26317999000000000002", "26317999000000000777"
 
 @pytest.fixture(scope="module")
 def service(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    running = Service(chain, RegistryContract.deploy(chain), tmp_path_factory.mktemp("reprints") / "service.db")
-    yield running
-    running.client.close()
-    running.served.stop()
-    running.api.database.close()
+    with serving(chain, tmp_path_factory.mktemp("reprints")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -67,7 +64,7 @@ def test_an_old_copy_is_being_replaced_and_then_replaced(service: Service, visit
         other.wait_for_selector('.word:text-is("已受理，待上链")')
     service.finish(S10)
     visit.wait_for("已被补打替换")  # by itself
-    assert visit.page.locator(".announcement").count() == 0
+    expect(visit.page.locator(".announcement")).to_have_count(0)
     assert visit.greens() == 0
     assert visit.role() == "bad"
     visit.page.goto(second)
@@ -114,7 +111,7 @@ def test_a_reissued_one_is_being_voided_and_leads_to_the_new_number(service: Ser
     assert visit.greens() == 0
     service.finish(S02)
     visit.wait_for("已作废")
-    assert NEW in visit.page.inner_text("main")
+    expect(visit.page.locator("main")).to_contain_text(NEW)
     visit.page.goto(link_to_current(service, NEW))
     visit.page.reload()
     visit.wait_for("登记有效")

@@ -2,84 +2,26 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
-from service.worker import build
-from tests.chain import Chain, RegistryContract
+from tests.chain import Chain
 from tests.e2e import codes
 from tests.e2e.browsing import ROOT, Visit, upload, visiting
-from tests.e2e.site import Served
-from tests.integration.api import Api
+from tests.e2e.service import Service, serving
 from tests.unit.samples import sections_of
 
 SELLER = "91110108MAXXXX015B"
 HOSTILE = "<img src=x onerror=alert(1)>&lt;b&gt;公司<script>alert(1)</script>"
 
 
-class Service:
-    """The real application, its worker's steps, and what an issuer asks of it."""
-
-    def __init__(self, chain: Chain, contract: RegistryContract, database: Path) -> None:
-        self.api = Api(
-            f"sqlite:///{database}",
-            contract=contract.address,
-            chain_id=chain.chain_id,
-            rpc_urls=(chain.url,),
-            anchor_key=chain.accounts[2].private_key,
-            public_url="http://localhost",
-            max_lag_s=10**9,
-        )
-        self.served = Served(self.api.app, "localhost")
-        self.worker: Any = build(self.api.settings, self.api.database)
-        self.client = httpx2.Client(base_url=self.served.url, timeout=30)
-        self.hosts = [self.served.url[7:], chain.url[7:]]
-        self.work()
-
-    def work(self) -> None:
-        self.worker.run_once()
-        self.api.context._status = None
-
-    def register(self, sections: dict[str, Any]) -> Any:
-        answer = self.client.post(
-            "/v1/invoices",
-            json={"profile": "as_issued", "sections": sections},
-            headers=self.api.key("issuer", sections["seller"]["tax_id"]),
-        )
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-    def finish(self, *numbers: str) -> None:
-        """Work until what is known of these is final."""
-        deadline = time.monotonic() + 30
-        while any(self.state(number) != "final" for number in numbers):
-            assert time.monotonic() < deadline
-            self.work()
-            time.sleep(0.05)
-
-    def state(self, number: str) -> str:
-        state: str = self.client.get(f"/v1/invoices/{number}", headers=self.api.auditor).json()["state"]
-        return state
-
-    def link(self, made: Any) -> str:
-        """Where its QR code leads, on this host."""
-        return f"{self.served.url}/v{made['links']['verify'].partition('/v')[2]}"
-
-
 @pytest.fixture(scope="module")
 def service(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    running = Service(chain, RegistryContract.deploy(chain), tmp_path_factory.mktemp("pages") / "service.db")
-    yield running
-    running.client.close()
-    running.served.stop()
-    running.api.database.close()
+    with serving(chain, tmp_path_factory.mktemp("pages")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -106,7 +48,7 @@ def test_from_registered_to_void(service: Service, visit: Visit) -> None:
     assert visit.greens() == 0
     service.finish(number)
     visit.wait_for("已作废")
-    assert visit.page.locator(".announcement").count() == 0
+    expect(visit.page.locator(".announcement")).to_have_count(0)
 
 
 def test_the_issuers_pdf(service: Service, visit: Visit) -> None:
@@ -140,8 +82,7 @@ def test_the_four_answers_and_the_way_without_javascript(service: Service, brows
                 one.page.fill("#field-amount", of)
                 one.page.click("#lookup button[type=submit]")
                 one.page.wait_for_selector(f'.word:text-is("{word}")')
-                by_server = one.page.locator(".notice:has-text('服务器的答复')").count()
-                assert by_server == (0 if scripts else 1)
+                expect(one.page.locator(".notice:has-text('服务器的答复')")).to_have_count(0 if scripts else 1)
                 assert one.greens() == 0
                 diagnosed = one.page.locator("#diagnosis .dx-verdict" if scripts else "#diagnosed")
                 if word != "一致":
@@ -153,16 +94,16 @@ def test_the_four_answers_and_the_way_without_javascript(service: Service, brows
                 one.page.fill("#field-number", "12,34")
                 one.page.fill("#field-amount", "１,０６０元")
                 one.page.click("#lookup button[type=submit]")
-                assert one.page.locator("#lookup-errors li").count() == 2
+                expect(one.page.locator("#lookup-errors li")).to_have_count(2)
                 assert one.page.input_value("#field-number") == "12,34"
                 assert one.page.input_value("#field-amount") == "１,０６０元"
                 one.page.goto(service.link(made))
                 assert "需要 JavaScript" in one.page.inner_text("main")
                 assert not one.page.is_visible(".spinner")
                 one.page.click("main a")
-                assert one.page.url == f"{service.served.url}/"
+                expect(one.page).to_have_url(f"{service.served.url}/")
                 one.page.click("#language")
-                assert one.page.inner_text("h1") == "Check an invoice"
+                expect(one.page.locator("h1")).to_have_text("Check an invoice")
 
 
 def test_where_an_invoice_got_lost_and_how_it_comes_back(service: Service, visit: Visit) -> None:
@@ -201,7 +142,7 @@ def test_where_an_invoice_got_lost_and_how_it_comes_back(service: Service, visit
     expect(found).to_have_attribute("data-verdict", "lost_after_anchor")
     visit.page.get_by_role("button", name="用这一份恢复记录").click()
     expect(found).to_have_attribute("data-verdict", "present")
-    assert "记录已恢复" in visit.page.inner_text("#diagnosis .notice")
+    expect(visit.page.locator("#diagnosis .notice")).to_contain_text("记录已恢复")
     visit.check_accessible()
     assert service.client.get(f"/v1/invoices/{number}", headers=service.api.auditor).json()["sections"] == sections
 

@@ -40,12 +40,9 @@ def settings_of(store: Store) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def settings(sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("ZHENGPIAO_")]:
-        monkeypatch.delenv(name)
+def settings(nothing_set: None, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in settings_of(sqlite_store).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
 
 
 def asked(capsys: pytest.CaptureFixture[str], *command: str) -> tuple[int, Any]:

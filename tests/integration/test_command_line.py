@@ -22,12 +22,9 @@ pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 @pytest.fixture(autouse=True)
-def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fresh database, an empty folder, and none of the settings of whoever runs the tests."""
-    for name in [name for name in os.environ if name.startswith("ZHENGPIAO_")]:
-        monkeypatch.delenv(name)
+def settings(nothing_set: None, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh database, and nothing else."""
     monkeypatch.setenv("ZHENGPIAO_DATABASE_URL", database_url)
-    monkeypatch.chdir(tmp_path)
 
 
 def test_migrating_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:

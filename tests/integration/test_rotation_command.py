@@ -1,9 +1,7 @@
 """`zhengpiao keys rotate`: what it renews, what it says, and that the old key can go afterwards."""
 
 import json
-import os
 import time
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -17,15 +15,7 @@ from service.vault import Vault
 
 OLD, NEW = f"1:{'33' * 32}", f"2:{'44' * 32}"
 PASSWORD = "correct horse battery staple"
-pytestmark = pytest.mark.usefixtures("restored_logging")
-
-
-@pytest.fixture(autouse=True)
-def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, and none of the settings of whoever runs the tests."""
-    for name in [name for name in os.environ if name.startswith("ZHENGPIAO_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("restored_logging", "nothing_set")
 
 
 @pytest.fixture

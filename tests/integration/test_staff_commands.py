@@ -1,9 +1,7 @@
 """`zhengpiao users` and `zhengpiao activity`, on both databases and against a real chain."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,15 +17,7 @@ from tests.chain import Chain, RegistryContract
 from tests.stores import RECEIPT_KEY, Store
 
 SELLER = "91110108MAXXXX015B"
-pytestmark = pytest.mark.usefixtures("restored_logging")
-
-
-@pytest.fixture(autouse=True)
-def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, and none of the settings of whoever runs the tests."""
-    for name in [name for name in os.environ if name.startswith("ZHENGPIAO_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("restored_logging", "nothing_set")
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def node_goes_down_and_comes_back(world: World) -> None:
     world.check()
 
 
-@scenario(databases=ONE, settings={"rpc_timeout_s": 1.5})
+@scenario(databases=ONE, settings={"rpc_timeout_s": 1.0})
 def node_is_slow(world: World) -> None:
     [proxy] = world.proxies
     world.accept()
