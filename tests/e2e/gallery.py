@@ -5,11 +5,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from tests.e2e import codes
 from tests.e2e.browsing import PHONE, ROOT, Visit, launch, upload
@@ -219,32 +219,31 @@ SCENES: dict[str, Scene] = {
 }
 
 
-def shots(site: Site, browser: Browser, wanted: set[str], folder: Path) -> Iterator[str]:
-    for name, scene in SCENES.items():
-        if wanted and name not in wanted:
-            continue
-        for look, options in LOOKS.items():
-            site.answers.clear()
-            site.trust()
-            visit = Visit(browser, [], **options)
-            scene(Shown(site, visit))
-            visit.page.wait_for_selector("#answer[aria-busy=false]", state="attached")
-            visit.page.wait_for_timeout(400)
-            visit.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
-            visit.page.unroute_all(behavior="ignoreErrors")
-            yield f"{name}-{look}: {visit.page.title()} {visit.faults or ''}"
-            visit.context.close()
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
+def run(scenes: Iterable[str], draw: Callable[[str, Shown], None]) -> None:
+    """Draw and take those scenes that are named behind the folder, or all, in every look; and say what was wrong with each."""
+    folder, wanted = Path(sys.argv[1]), set(sys.argv[2:])
     folder.mkdir(parents=True, exist_ok=True)
     with vector_site() as site, sync_playwright() as playwright:
         browser = launch(playwright.chromium)
-        for line in shots(site, browser, set(sys.argv[2:]), folder):
-            print(line)
+        for name in scenes:
+            for look, options in LOOKS.items() if not wanted or name in wanted else ():
+                visit = Visit(browser, [], **options)
+                draw(name, Shown(site, visit))
+                visit.page.wait_for_timeout(400)
+                is_wide = visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+                visit.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+                visit.page.unroute_all(behavior="ignoreErrors")
+                print(f"{name}-{look}: {visit.page.title()} {'TOO WIDE ' if is_wide else ''}{visit.faults or ''}")
+                visit.context.close()
         browser.close()
 
 
+def answered(name: str, shown: Shown) -> None:
+    shown.site.answers.clear()
+    shown.site.trust()
+    SCENES[name](shown)
+    shown.visit.page.wait_for_selector("#answer[aria-busy=false]", state="attached")
+
+
 if __name__ == "__main__":
-    main()
+    run(SCENES, answered)

@@ -1,16 +1,13 @@
 """Pictures of the applicant's pages at every step, as gallery.py makes them: `python -m tests.e2e.gallery_reprint DIR [NAME…]`."""
 
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.e2e import told_cases as told
-from tests.e2e.browsing import Visit, launch
-from tests.e2e.gallery import LOOKS
-from tests.e2e.site import Site, vector_site
+from tests.e2e.gallery import run
+from tests.e2e.site import Site
 from tests.e2e.test_pages_diagnosis import said
 from tests.e2e.told_cases import Told, case, happened, history_to, item
 
@@ -187,30 +184,5 @@ SCENES: dict[str, Scene] = {
 }
 
 
-def shots(site: Site, browser: Browser, wanted: set[str], folder: Path) -> Iterator[str]:
-    for name, scene in SCENES.items():
-        if wanted and name not in wanted:
-            continue
-        for look, options in LOOKS.items():
-            visit = Visit(browser, [], **options)
-            scene(site, visit.page)
-            visit.page.wait_for_timeout(400)
-            is_wide = visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            visit.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
-            visit.page.unroute_all(behavior="ignoreErrors")
-            yield f"{name}-{look}: {visit.page.title()} {'TOO WIDE ' if is_wide else ''}{visit.faults or ''}"
-            visit.context.close()
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    with vector_site() as site, sync_playwright() as playwright:
-        browser = launch(playwright.chromium)
-        for line in shots(site, browser, set(sys.argv[2:]), folder):
-            print(line)
-        browser.close()
-
-
 if __name__ == "__main__":
-    main()
+    run(SCENES, lambda name, shown: SCENES[name](shown.site, shown.visit.page))
