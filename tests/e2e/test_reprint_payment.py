@@ -5,7 +5,6 @@ The provider is the demo's, in a process of its own; it calls the service back a
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from tests.chain import Chain
 from tests.e2e.applicants import Applicant, see_materials
 from tests.e2e.browsing import ROOT, visiting
 from tests.e2e.staff import Staff, at_desk, staffed
+from tests.ports import held_port
 from tests.unit.samples import sections_of
 
 KEY, SECRET = "key-of-the-provider", "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -39,12 +39,10 @@ def provider_url() -> Iterator[str]:
 
 @pytest.fixture
 def staff(chain: Chain, tmp_path: Path, provider_url: str) -> Iterator[Staff]:
-    with socket.create_server(("localhost", 0)) as listening:  # the provider is told beforehand where it leads back to
-        port = listening.getsockname()[1]
     settings: dict[str, Any] = {"payment_url": provider_url, "payment_key": KEY, "payment_secret": SECRET}
     settings |= {"payment_methods": ("provider", "bank_transfer"), "payment_account": "示例登记簿，示例银行，0000 1234"}
-    settings |= {"public_url": f"http://localhost:{port}"}
-    with staffed(chain, tmp_path, **settings) as running:
+    # The provider is told beforehand where it leads back to.
+    with held_port() as port, staffed(chain, tmp_path, public_url=f"http://localhost:{port}", **settings) as running:
         running.register(sections_of("S10"))
         running.rest()
         yield running

@@ -1,50 +1,24 @@
 /** What the applicant's pages say: the same in both languages, all of it used, nothing asked for that is not there. */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const root = new URL("../../../", import.meta.url);
-const read = (path) => readFileSync(new URL(path, root), "utf8");
-const [zh, en] = ["zh-CN", "en"].map((name) => JSON.parse(read(`service/web/applicant/texts/${name}.json`)));
-const common = JSON.parse(read("verifier/web/page/texts/zh-CN.json"));
-const variants = (text) => (typeof text === "string" ? [text] : Object.values(text));
-const gaps = (text) => [...new Set(variants(text).flatMap((one) => one.match(/\{\w+\}/g) ?? []))].sort();
+import { allUsed, list, read, replacesNone, sameGaps, variants } from "../texts_of.mjs";
 
-const scripts = readdirSync(new URL("service/web/applicant/", root))
-  .filter((name) => name.endsWith(".js"))
-  .map((name) => `service/web/applicant/${name}`);
+const [zh, en] = ["zh-CN", "en"].map((name) => JSON.parse(read(`service/web/applicant/texts/${name}.json`)));
 const templates = ["reprint", "feedback", "unsubscribe"].map((name) => `service/web/templates/${name}.html`);
-const all = [...scripts, ...templates, "service/web/pages.py"].map(read).join("\n");
-const named = new Set([...all.matchAll(/["'`]([a-z_]+(?:\.[a-z_]+)+)["'`]/g)].map(([, key]) => key));
-/** Keys that end with what the API says. */
-const prefixes = new Set([...all.matchAll(/`([a-z_]+(?:\.[a-z_]+)*\.)\$\{/g)].map(([, prefix]) => prefix));
+const all = [...list("service/web/applicant/", /\.js$/), ...templates, "service/web/pages.py"].map(read).join("\n");
 
 test("both languages have the same texts, with the same gaps, each in its own script", () => {
   assert.deepEqual(Object.keys(zh), Object.keys(en));
-  for (const key of Object.keys(zh)) {
-    assert.deepEqual(gaps(zh[key]), gaps(en[key]), key);
-    for (const text of variants(en[key])) assert.doesNotMatch(text, /[一-鿿]|TODO/u, key);
-    if (!key.startsWith("list.")) for (const text of variants(zh[key])) assert.match(text, /[一-鿿]/u, key);
-  }
+  sameGaps(zh, en);
+  for (const key of Object.keys(zh).filter((one) => !one.startsWith("list."))) for (const text of variants(zh[key])) assert.match(text, /[一-鿿]/u, key);
 });
 
-test("no text of the public pages is replaced", () => {
-  assert.deepEqual(
-    Object.keys(zh).filter((key) => key in common),
-    [],
-  );
-});
+test("no text of the public pages is replaced", () => replacesNone(zh));
 
 test("every text is used, and every text that is asked for is there", () => {
-  const groups = new Set(Object.keys(zh).map((key) => key.split(".")[0]));
-  const missing = [...named].filter((key) => groups.has(key.split(".")[0]) && !(key in zh) && !(key in common));
-  assert.deepEqual(
-    missing.filter((key) => !/\.(js|json|html|css|svg)$/.test(key) && !/^(contact|notices)\.(address|channel|quiet_hours)$/.test(key)),
-    [],
-  );
-  const unused = Object.keys(zh).filter((key) => !named.has(key) && ![...prefixes].some((prefix) => key.startsWith(prefix)));
-  assert.deepEqual(unused, []);
+  allUsed(zh, all, { others: /^(contact|notices)\.(address|channel|quiet_hours)$/ });
 });
 
 test("every state, event and actor that the API names has its words", () => {
