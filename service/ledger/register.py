@@ -22,6 +22,8 @@ from verifier.register import bit, register_root
 MAX_LEAVES = 8
 """Leaves that a page holds before it splits: small pages cost more rows, large ones more bytes and hashes a change."""
 
+_MAX_LEAVES_BYTES = 1 + 64 * MAX_LEAVES
+
 Leaf = tuple[bytes, bytes]
 """(key, H(state)), 32 bytes each."""
 
@@ -263,18 +265,18 @@ class _Update:
         return _hash_inner(level, mask)
 
     def _renew_leaves(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
-        page = self._leaves.get(path, _LEAVES)
+        page, states, before = self._leaves.get(path, _LEAVES), self._states, self._before
         for key in self.keys[start:end]:
-            page, was = _with_leaf(page, key, self._states[key])
-            if self._before is not None and was != self._before.get(key):
+            page, was = (page + key + states[key], None) if page == _LEAVES else _with_leaf(page, key, states[key])
+            if before is not None and was != before.get(key):
                 self.wrong.add(key)
-        if len(page) >> 6 > MAX_LEAVES:
-            below: dict[str, bytes] = {}
-            child = build(path, leaves_of(page), below)
-            self.rows += [(path, self._seq, page) for path, page in sorted(below.items())]
-            return child
-        self.rows.append((path, self._seq, page))
-        return _hash_leaves(page, 4 * len(path))
+        if len(page) <= _MAX_LEAVES_BYTES:
+            self.rows.append((path, self._seq, page))
+            return _hash_leaves(page, 4 * len(path))
+        below: dict[str, bytes] = {}
+        child = build(path, leaves_of(page), below)
+        self.rows += [(path, self._seq, page) for path, page in sorted(below.items())]
+        return child
 
 
 def _with_leaf(page: bytes, key: bytes, state_hash: bytes) -> tuple[bytes, bytes | None]:

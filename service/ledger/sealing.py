@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, 
 
 from service.ledger import notes, outbox, promises, register, tiles
 from service.ledger.entries import History, stored_by_key
-from service.ledger.receipts import Receipt, ReceiptKeys
+from service.ledger.receipts import Receipt, ReceiptKeys, of_columns
 from service.ledger.tables import batch_receipts, batches, entries, transactions
 from service.ledger.tables import outbox as outbox_table
 from service.ledger.tables import tiles as tiles_table
@@ -143,16 +143,16 @@ def _replay(connection: Connection, pending: _Pending, keys: ReceiptKeys, seq: i
     stored = stored_by_key(connection, sorted(later))
     known = {key: History(one for one in stored.get(key, ()) if one.seq is not None) for key in later}
     before = {key: history.state.hash() for key, history in known.items() if history.state is not None}
-    receipts = list(map(Receipt, pending.key_ids, pending.deadlines, pending.signatures))
+    receipts = of_columns(pending.key_ids, pending.deadlines, pending.signatures)
     promised = promises.are_kept(connection, pending.accepted_with, pending.entries, receipts, keys)
     batch = _Batch([], [], [], {}, before, [])
-    first_state = State(Status.VALID, 1, seq, 0, ZERO, ZERO).encode()[:-_INDEX_AND_AFTER]
+    issue, first_state = _BEGINNINGS[Kind.ISSUE], State(Status.VALID, 1, seq, 0, ZERO, ZERO).encode()[:-_INDEX_AND_AFTER]
     together = zip(pending.ids, pending.keys, pending.entries, pending.ordinals, receipts, promised, strict=True)
     for id_, key, data, ordinal, receipt, is_promised in together:
         try:
             if not is_promised or data[_KEY] != key or key in barred:
                 raise NotAllowed("not what was promised")
-            if ordinal == 1 and key not in known and _is_of(data, Kind.ISSUE):
+            if ordinal == 1 and data[:10] == issue and key not in known and len(data) == _ENTRY_BYTES:
                 # As _replay_one would, of nearly all entries: the first of its number, which nothing can forbid.
                 state = first_state + len(batch.entries).to_bytes(4, "big") + data[_COPY_AND_OTHER]
                 batch.changes[key] = sha256(state).digest()
@@ -172,11 +172,12 @@ def _replay(connection: Connection, pending: _Pending, keys: ReceiptKeys, seq: i
 _KEY, _COPY_AND_OTHER = slice(18, 50), slice(50, 114)
 """Of an entry (protocol.md section 3). A state ends in u32(index) ‖ copy ‖ other (section 4)."""
 _INDEX_AND_AFTER = 4 + 32 + 32
+_ENTRY_BYTES = 146
 
 
 def _is_of(data: bytes, kind: Kind) -> bool:
     """Whether the bytes are an entry of this kind; all other bytes of an entry are free."""
-    return len(data) == 146 and data.startswith(_BEGINNINGS[kind])
+    return len(data) == _ENTRY_BYTES and data.startswith(_BEGINNINGS[kind])
 
 
 _BEGINNINGS = {kind: Entry(kind, 0, Key(ZERO), ZERO, ZERO, ZERO).encode()[:10] for kind in Kind}
