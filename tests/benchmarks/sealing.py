@@ -78,13 +78,22 @@ class Floor:
         self._placed = of_batch("SELECT seq, min(id), min(id), max(id) FROM entries")[0]
         entries = of_batch("SELECT key, entry FROM entries")
         changed = {key for key, _ in entries}
-        inner = len(entries) - 1 + _nodes_above(connection, changed)
-        # In the log every leaf is new; each changed number's state is hashed, too.
-        self.messages = [*(b"\x00" + entry for _, entry in entries), *[bytes(90)] * len(changed), *[bytes(65)] * inner]
+        nodes = _nodes_above(connection, changed)
+        # In the log every leaf is new; each changed number has a state and a leaf.
+        self._entries = [entry for _, entry in entries]
+        self._states = [bytes(90)] * len(changed)
+        self._leaves = [(key, bytes(32)) for key in changed]
+        self._inner = [(bytes(32), bytes(32))] * (len(entries) - 1 + nodes - len(changed))
 
     def run(self, ledger: Ledger) -> None:
-        for message in self.messages:
-            sha256(message).digest()
+        for entry in self._entries:
+            sha256(b"\x00" + entry).digest()
+        for state in self._states:
+            sha256(state).digest()
+        for key, state_hash in self._leaves:
+            sha256(b"\x00" + key + state_hash).digest()
+        for left, right in self._inner:
+            sha256(b"\x01" + left + right).digest()
         with ledger.database.write() as connection:
             driver = connection.connection.cursor()
             driver.execute(f"INSERT INTO floor_batches VALUES ({', '.join('?' * len(self._batch))})", self._batch)
