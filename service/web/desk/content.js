@@ -34,11 +34,24 @@ function shown(name, value, currency) {
   return String(value);
 }
 
+/** Members of a line that stand in the cell of another, so that a line has room on half a desk. @type {Record<string, string>} */
+const BELOW = { item: "specification" };
+/** @type {Record<string, string>} */
+const BEHIND = { quantity: "unit" };
+const FOLDED = new Set([...Object.values(BELOW), ...Object.values(BEHIND)]);
+
 /** @param {any[]} all */
 function lines(all) {
   const there = LINE.filter((name) => all.some((line) => line[name] !== undefined));
-  const columns = there.map((name) => ({ head: `member.${name}`, end: NUMERIC.has(name), row: name === "item", cell: (/** @type {any} */ line) => line[name] ?? "" }));
+  const isShown = (/** @type {string} */ name) => !FOLDED.has(name) || !there.some((one) => BELOW[one] === name || BEHIND[one] === name);
+  const columns = there.filter(isShown).map((name) => ({ head: `member.${name}`, end: NUMERIC.has(name), row: name === "item", cell: (/** @type {any} */ line) => cell(line, name) }));
   return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": t("section.lines") }, table("section.lines", columns, all));
+}
+
+/** @param {any} line @param {string} name */
+function cell(line, name) {
+  const [below, behind] = [line[BELOW[name]], line[BEHIND[name]]];
+  return [line[name] ?? "", behind && ` ${behind}`, below && h("span", { class: "soft block", title: t(`member.${BELOW[name]}`) }, below)];
 }
 
 /** @param {string} name */
