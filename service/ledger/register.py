@@ -223,49 +223,60 @@ class _Update:
         self._states = states
         self._before = before
         self._seq = seq
-        self._inner: dict[str, bytes] = {}
-        self._leaves: dict[str, bytes] = {}
+        self._pages: dict[str, bytes] = {}
+        self._parts: dict[str, dict[str, int]] = {}
+        """Of a page that holds children: the path of each that is touched, and up to where in `keys` those below it stand."""
         self.wrong: set[bytes] = set()
         self.rows: list[tuple[str, int, bytes]] = []
         """(path, seq, page) in order of path."""
 
     def read(self, connection: Connection) -> None:
         """The pages on the ways of the keys, level by level; none is looked for where there is nothing."""
-        wanted, depth = [""], 0
-        while wanted:
-            for path, page in _pages(connection, wanted, at=self._seq - 1):
-                (self._inner if is_inner(page) else self._leaves)[path] = page
-            depth += 1
-            wanted = []
-            for path in dict.fromkeys([digits[:depth] for digits in self._digits]):
-                above = self._inner.get(path[:-1])
-                if above is not None:
-                    at = 3 + 32 * _VALUES[path[-1]]
-                    if above[at : at + 32] != EMPTY:
-                        wanted.append(path)
+        level = {"": (0, len(self.keys))}
+        while level:
+            below: dict[str, tuple[int, int]] = {}
+            for path, page in _pages(connection, list(level), at=self._seq - 1):
+                self._pages[path] = page
+                if is_inner(page):
+                    start, end = level[path]
+                    parts = self._parts[path] = self._split(path, start, end)
+                    for part, stop in parts.items():
+                        at = 3 + 32 * _VALUES[part[-1]]
+                        if page[at : at + 32] != EMPTY:
+                            below[part] = start, stop
+                        start = stop
+            level = below
+
+    def _split(self, path: str, start: int, end: int) -> dict[str, int]:
+        """The keys from `start` to `end`, all of which begin with `path`, by the digit that follows."""
+        digits, depth = self._digits, len(path)
+        parts = {}
+        while start < end:
+            digit = digits[start][depth]
+            start += 1
+            while start < end and digits[start][depth] == digit:
+                start += 1
+            parts[path + digit] = start
+        return parts
 
     def renew(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
         """Make the page at `path` anew, with the changes of the keys from `start` to `end`: all that begin so. As Child."""
-        page = self._inner.get(path)
-        if page is None:
+        parts = self._parts.get(path)
+        if parts is None:
             return self._renew_leaves(path, start, end)
-        place, depth, digits = len(self.rows), len(path), self._digits
-        self.rows.append((path, self._seq, page))
-        level, mask = _children_of(page)
-        while start < end:
-            digit = digits[start][depth]
-            stop = start + 1
-            while stop < end and digits[stop][depth] == digit:
-                stop += 1
-            child = _VALUES[digit]
-            level[child], is_leaf = self.renew(path + digit, start, stop)
+        place = len(self.rows)
+        self.rows.append((path, self._seq, b""))
+        level, mask = _children_of(self._pages[path])
+        for part, stop in parts.items():
+            child = _VALUES[part[-1]]
+            level[child], is_leaf = self.renew(part, start, stop)
             mask = mask | 1 << child if is_leaf else mask & ~(1 << child)
             start = stop
         self.rows[place] = path, self._seq, b"".join((_CHILDREN, mask.to_bytes(2, "big"), *level))
         return _hash_inner(level, mask)
 
     def _renew_leaves(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
-        page, states, before = self._leaves.get(path, _LEAVES), self._states, self._before
+        page, states, before = self._pages.get(path, _LEAVES), self._states, self._before
         for key in self.keys[start:end]:
             page, was = (page + key + states[key], None) if page == _LEAVES else _with_leaf(page, key, states[key])
             if before is not None and was != before.get(key):
