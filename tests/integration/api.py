@@ -150,6 +150,16 @@ class Api:
         """POST /v1/proofs."""
         return self.client.post("/v1/proofs", json={"number": number, **({"commitment": commitment} if commitment else {}), **more})
 
+    def listed(self, path: str, headers: dict[str, str], limit: int) -> list[Any]:
+        """The items of a list, page by page to its end."""
+        found: list[Any] = []
+        cursor: dict[str, str] | None = {}
+        while cursor is not None:
+            page = self.client.get(path, params={"limit": limit, **cursor}, headers=headers).json()
+            found += page["items"]
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] is not None else None
+        return found
+
     def anchor(self, state: outbox.State = "final") -> int:
         """Seal what is pending and bring it as far as `state`, without a chain: the seq."""
         now_ms = int(time.time() * 1000)

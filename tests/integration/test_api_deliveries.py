@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,20 +67,25 @@ class World:
         return self.api.client.put(path, json=body, headers=applicant.headers)
 
 
-@pytest.fixture
-def world(api: Api, tmp_path: Path) -> Iterator[World]:
-    made = World(api, tmp_path / "inbox")
+@contextmanager
+def by_day(api: Api, folder: Path) -> Iterator[World]:
+    """With an inbox in that folder; it is ten in the morning there."""
+    made = World(api, folder / "inbox")
     made.at(10)
     yield made
     made.servers.close()
+
+
+@pytest.fixture
+def world(api: Api, tmp_path: Path) -> Iterator[World]:
+    with by_day(api, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
 def lite_world(lite: Api, tmp_path: Path) -> Iterator[World]:
-    made = World(lite, tmp_path / "inbox")
-    made.at(10)
-    yield made
-    made.servers.close()
+    with by_day(lite, tmp_path) as made:
+        yield made
 
 
 # Notices

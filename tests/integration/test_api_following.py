@@ -99,14 +99,7 @@ def test_findings_are_paged_filtered_and_exported(api: Api) -> None:
         some = [Found("altered", f"invoices.column_{n}", S01) for n in range(5)]
         findings.store(connection, "store", run, [*some, Found("missing", "entries", S06)])
     here = f"/v1/reconciliations/{run}/findings"
-    seen: list[str] = []
-    cursor = ""
-    while True:
-        page = api.client.get(f"{here}?limit=2{cursor}", headers=api.auditor).json()
-        seen += [item["place"] for item in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
+    seen = [item["place"] for item in api.listed(here, api.auditor, 2)]
     assert seen == [*(f"invoices.column_{n}" for n in range(5)), "entries"]
     assert len(api.client.get(f"{here}?code=missing", headers=api.auditor).json()["items"]) == 1
     assert len(api.client.get(f"{here}?state=resolved", headers=api.auditor).json()["items"]) == 0

@@ -16,7 +16,8 @@ from service.reprints import cases, completing
 from service.reprints.cases import Case
 from service.reprints.reviewing import auth_of
 from tests.integration.api import S01, S10, Api
-from tests.reprints import case_of, reissued
+from tests.integration.approved import case_about, complete, read
+from tests.reprints import reissued
 from tests.stores import reprint
 from tests.unit.samples import sections_of
 from verifier.commitment import SECTIONS
@@ -25,23 +26,8 @@ from verifier.entry import ZERO, Kind, number_key
 NEW = "26112999000000000777"
 
 
-def approve(api: Api, number: str = S10, **options: Any) -> Case:
-    """An approved case about it."""
-    return case_of(api.database, api.context.vault, number, api.context.now_ms(), **options)
-
-
 def step(api: Api) -> bool:
     return completing.complete_next(api.database, api.context.keys, api.context.vault, api.settings, api.context.now_ms())
-
-
-def complete(api: Api, case: Case) -> bool:
-    context = api.context
-    return completing.complete(api.database, case.id, context.keys, context.vault, api.settings, context.now_ms())
-
-
-def read(api: Api, case: Case) -> Case:
-    with api.database.read() as connection:
-        return cases.get(connection, case.id)
 
 
 def record_of(api: Api, number: str) -> reading.Record:
@@ -64,7 +50,7 @@ def history(api: Api, case: Case) -> list[cases.Moved]:
 def test_a_copy_is_a_new_copy_of_the_same_number(api: Api) -> None:
     [first] = api.register("S10")
     api.anchor()
-    case = approve(api)
+    case = case_about(api)
     assert step(api)
     assert not step(api)
     done = read(api, case)
@@ -92,7 +78,7 @@ def test_a_copy_is_a_new_copy_of_the_same_number(api: Api) -> None:
 def test_a_reissue_voids_the_original_and_names_it(api: Api) -> None:
     api.register("S10")
     api.anchor()
-    case = approve(api, kind="reissue", replacement=reissued(sections_of("S10"), NEW), replacement_by="f" * 16)
+    case = case_about(api, kind="reissue", replacement=reissued(sections_of("S10"), NEW), replacement_by="f" * 16)
     assert step(api)
     done = read(api, case)
     [issue] = record_of(api, NEW).stored
@@ -121,7 +107,7 @@ def test_a_reprint_of_a_reprint_and_of_what_is_partly_reversed(api: Api) -> None
     assert record_of(api, S01).status == "partly_reversed"
     api.anchor()
     for ordinal in "123":
-        case = approve(api, S01)
+        case = case_about(api, S01)
         assert complete(api, case)
         record = record_of(api, S01)
         assert record.status == "partly_reversed"
@@ -161,7 +147,7 @@ def test_what_has_become_impossible_is_given_up_with_a_reason(api: Api, meanwhil
     api.register("S10")
     api.anchor()
     replacement = reissued(sections_of("S10"), NEW) if kind == "reissue" else None
-    case = approve(api, kind=kind, replacement=replacement)
+    case = case_about(api, kind=kind, replacement=replacement)
     meanwhile(api)
     before = counts(api)
     assert step(api)
@@ -175,7 +161,7 @@ def test_what_has_become_impossible_is_given_up_with_a_reason(api: Api, meanwhil
 
 def test_the_reason_is_in_the_applicants_language(lite: Api) -> None:
     lite.register("S10")
-    case = approve(lite, language="en")
+    case = case_about(lite, language="en")
     _void(lite)
     assert complete(lite, case)
     assert "voided" in (history(lite, case)[-1].reason or "")
@@ -184,7 +170,7 @@ def test_the_reason_is_in_the_applicants_language(lite: Api) -> None:
 def test_lost_content_waits_and_keeps_nobody_else_waiting(api: Api) -> None:
     api.register("S10", "S01")
     api.anchor()
-    stuck, other = approve(api, S10), approve(api, S01)
+    stuck, other = case_about(api, S10), case_about(api, S01)
     with api.database.write() as connection:
         connection.execute(text("UPDATE invoices SET lines = NULL WHERE number = :n"), {"n": S10})
     assert step(api)
@@ -202,7 +188,7 @@ def test_lost_content_waits_and_keeps_nobody_else_waiting(api: Api) -> None:
 def test_altered_content_is_not_reprinted(lite: Api) -> None:
     lite.register("S10")
     lite.anchor()
-    case = approve(lite, S10)
+    case = case_about(lite, S10)
     with lite.database.write() as connection:
         connection.execute(text("UPDATE invoices SET notes = :notes WHERE number = :n"), {"n": S10, "notes": b'{"remark":"x"}'})
     assert not complete(lite, case)
@@ -213,7 +199,7 @@ def test_altered_content_is_not_reprinted(lite: Api) -> None:
 def test_two_workers_complete_it_once(api: Api, kind: Any) -> None:
     api.register("S10")
     api.anchor()
-    case = approve(api, kind=kind, replacement=reissued(sections_of("S10"), NEW) if kind == "reissue" else None)
+    case = case_about(api, kind=kind, replacement=reissued(sections_of("S10"), NEW) if kind == "reissue" else None)
     before = counts(api)
     start = threading.Barrier(4)
     done: list[bool] = []
@@ -241,7 +227,7 @@ def test_completing_beside_a_void_has_one_effect(api: Api) -> None:
         sections = sections_of("S10")
         sections["header"]["number"] = number = f"2611299900000001{n:04}"
         assert api.submit(sections).status_code == 201
-        case = approve(api, number)
+        case = case_about(api, number)
         start = threading.Barrier(2)
         answers: list[Any] = []
 
@@ -270,7 +256,7 @@ class Killed(Exception):
 def test_a_worker_killed_at_any_statement_leaves_all_or_nothing(api: Api, kind: Any) -> None:
     api.register("S10")
     api.anchor()
-    case = approve(api, kind=kind, replacement=reissued(sections_of("S10"), NEW) if kind == "reissue" else None)
+    case = case_about(api, kind=kind, replacement=reissued(sections_of("S10"), NEW) if kind == "reissue" else None)
     before = counts(api)
     lived = 0
     while True:
@@ -299,7 +285,7 @@ def test_a_worker_killed_at_any_statement_leaves_all_or_nothing(api: Api, kind: 
 def test_the_applicant_is_told_once_that_the_document_is_ready(api: Api) -> None:
     api.register("S10")
     api.anchor()
-    case = approve(api, delivery="collect")
+    case = case_about(api, delivery="collect")
     vault = api.context.vault
 
     def tell() -> bool:
@@ -323,7 +309,7 @@ def test_the_applicant_is_told_once_that_the_document_is_ready(api: Api) -> None
 
 def test_nothing_is_completed_while_the_chain_is_in_doubt(lite: Api) -> None:
     lite.register("S10")
-    case = approve(lite)
+    case = case_about(lite)
     lite.write_health(trouble="wrong_chain")
     assert not step(lite)
     lite.write_health()

@@ -173,14 +173,7 @@ def test_an_answer_is_given_once(api: Api, reviewer: Signed) -> None:
 
 def test_lists_go_on_page_by_page(api: Api, reviewer: Signed) -> None:
     ids = [sent(api, message=str(n))["id"] for n in range(5)]
-    found: list[str] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = api.client.get("/v1/feedback", params={"limit": 2, **cursor}, headers=reviewer.headers).json()
-        found += [item["id"] for item in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = {"cursor": page["next_cursor"]}
+    found = [item["id"] for item in api.listed("/v1/feedback", reviewer.headers, 2)]
     assert sorted(found) == sorted(ids)
     assert len(found) == 5
     assert code_of(api.client.get("/v1/feedback", params={"cursor": "1.x"}, headers=reviewer.headers)) == "invalid_request"

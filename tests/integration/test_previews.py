@@ -21,7 +21,7 @@ from service.formats.previews import Previews
 from service.formats.rendering import MAX_EDGE
 from service.formats.sandbox import Sandbox
 from service.formats.watermark import mark
-from tests.integration.test_sandbox import attachment_bomb, content_bomb, image_bomb, png_of, text_bomb
+from tests.integration.test_sandbox import PROBES, attachment_bomb, content_bomb, image_bomb, png_of, text_bomb
 
 GPS_IFD, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 RED, BLUE = (220, 20, 20), (20, 20, 220)
@@ -352,14 +352,6 @@ def test_pixels_are_made_a_picture_here() -> None:
     [png] = taken.draw(b"x")
     assert opened(png).tobytes() == pixels
     taken.close()
-
-
-PROBES = {
-    "open a file": "open('/etc/hostname').read()",
-    "open a socket": "__import__('socket').socket()",
-    "start a process": "__import__('os').fork()",
-    "take memory": "bytearray(1200 * 2**20)",
-}
 
 
 @pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from service import activity
-from service.reprints import cases, completing, tokens
+from service.reprints import cases, tokens
 from service.reprints.cases import Case
 from service.reprints.transitions import Event
 from tests.integration.api import S01, S10, SELLER, Api, Signed
+from tests.integration.approved import case_about, complete, read
 from tests.integration.test_api_documents import verdict
-from tests.reprints import case_of, reissued
+from tests.reprints import reissued
 from tests.unit.samples import sections_of
 from tests.unit.test_invoice_document import words
 from verifier.pdf import read_pdf
@@ -18,20 +19,6 @@ from verifier.question import parse_link
 
 NEW = "26112999000000000777"
 OTHER_SELLER = "91310115MAXXXX031J"
-
-
-def case(api: Api, number: str = S10, **options: Any) -> Case:
-    return case_of(api.database, api.context.vault, number, api.context.now_ms(), **options)
-
-
-def complete(api: Api, one: Case) -> None:
-    context = api.context
-    assert completing.complete(api.database, one.id, context.keys, context.vault, api.settings, context.now_ms())
-
-
-def read(api: Api, one: Case) -> Case:
-    with api.database.read() as connection:
-        return cases.get(connection, one.id)
 
 
 def applicant(api: Api, one: Case) -> dict[str, str]:
@@ -54,11 +41,11 @@ def actions(api: Api, one: Case) -> list[str]:
 def test_the_document_comes_when_the_anchor_is_final_and_proves_itself(api: Api) -> None:
     [first] = api.register("S10")
     api.anchor()
-    one = case(api)
+    one = case_about(api)
     mine = applicant(api, one)
     early = document(api, one, mine)
     assert (early.status_code, early.json()["code"], early.headers["retry-after"]) == (409, "document_not_ready", "60")
-    complete(api, one)
+    assert complete(api, one)
     for state in (None, "sealed", "broadcast", "mined"):
         if state == "sealed":
             api.anchor("sealed")
@@ -88,11 +75,11 @@ def test_the_document_comes_when_the_anchor_is_final_and_proves_itself(api: Api)
 def test_a_document_that_was_replaced_since_says_so(lite: Api) -> None:
     lite.register("S10")
     lite.anchor()
-    one = case(lite)
-    complete(lite, one)
+    one = case_about(lite)
+    assert complete(lite, one)
     lite.anchor()
-    again = case(lite)
-    complete(lite, again)
+    again = case_about(lite)
+    assert complete(lite, again)
     lite.anchor()
     old, new = document(lite, one, applicant(lite, one)), document(lite, again, applicant(lite, again))
     assert "已被补打替换" in words(old.content)
@@ -104,8 +91,8 @@ def test_a_document_that_was_replaced_since_says_so(lite: Api) -> None:
 def test_the_document_of_a_reissue_names_its_original(lite: Api) -> None:
     lite.register("S10")
     lite.anchor()
-    one = case(lite, kind="reissue", replacement=reissued(sections_of("S10"), NEW))
-    complete(lite, one)
+    one = case_about(lite, kind="reissue", replacement=reissued(sections_of("S10"), NEW))
+    assert complete(lite, one)
     lite.anchor()
     made = document(lite, one, applicant(lite, one))
     assert made.headers["content-disposition"] == f'inline; filename="{NEW}.pdf"'
@@ -116,8 +103,8 @@ def test_the_document_of_a_reissue_names_its_original(lite: Api) -> None:
 def test_the_document_is_the_applicants_and_the_reviewers(lite: Api) -> None:
     lite.register("S10", "S01")
     lite.anchor()
-    one, other = case(lite), case(lite, S01)
-    complete(lite, one)
+    one, other = case_about(lite), case_about(lite, S01)
+    assert complete(lite, one)
     lite.anchor()
     assert document(lite, one, {}).status_code == 401
     assert document(lite, one, applicant(lite, other)).json()["code"] == "case_token_invalid"
@@ -129,7 +116,7 @@ def test_the_document_is_the_applicants_and_the_reviewers(lite: Api) -> None:
 def test_a_case_that_ended_without_a_reprint_has_no_document(lite: Api, event: Event) -> None:
     lite.register("S10")
     lite.anchor()
-    one = case(lite, until="begin_review")
+    one = case_about(lite, until="begin_review")
     mine = applicant(lite, one)
     with lite.database.write() as connection:
         cases.move(connection, cases.lock(connection, one.id), event, "somebody", 1, lite.context.vault)
@@ -146,10 +133,10 @@ def hand_over(api: Api, one: Case, reviewer: Signed, code: str) -> Any:
 def test_the_paper_is_given_to_who_says_the_code_once(api: Api) -> None:
     api.register("S10")
     api.anchor()
-    one = case(api, delivery="collect")
+    one = case_about(api, delivery="collect")
     reviewer = api.person("reviewer")
     assert hand_over(api, one, reviewer, "00000000").json()["code"] == "not_to_be_collected"
-    complete(api, one)
+    assert complete(api, one)
     mine = applicant(api, one)
     code = api.client.get(f"/v1/reprints/{one.id}", headers=mine).json()["result"]["pickup_code"]
     early = hand_over(api, one, reviewer, code)
@@ -176,8 +163,8 @@ def test_the_paper_is_given_to_who_says_the_code_once(api: Api) -> None:
 def test_what_is_downloaded_is_not_handed_over(lite: Api) -> None:
     lite.register("S10")
     lite.anchor()
-    one = case(lite)
-    complete(lite, one)
+    one = case_about(lite)
+    assert complete(lite, one)
     lite.anchor()
     assert hand_over(lite, one, lite.person("reviewer"), "0" * 8).json()["code"] == "not_to_be_collected"
 
@@ -205,7 +192,7 @@ def without_original(number: str) -> dict[str, Any]:
 def test_the_issuer_sends_the_new_invoice_and_it_is_registered(api: Api) -> None:
     api.register("S10")
     api.anchor()
-    one = case(api, kind="reissue", until="begin_review")
+    one = case_about(api, kind="reissue", until="begin_review")
     assert wanted(api) == [(one.id, False)]
     first = send(api, one, reissued(sections_of("S10"), NEW))
     assert first.status_code == 200, first.text
@@ -224,7 +211,7 @@ def test_the_issuer_sends_the_new_invoice_and_it_is_registered(api: Api) -> None
             approval = {"first_approval": "{}"} if event == "approve_first" else {"second_approval": "{}"}
             row = cases.move(connection, row, event, "somebody", 1, api.context.vault, **approval)  # type: ignore[arg-type]
     assert wanted(api) == []
-    complete(api, one)
+    assert complete(api, one)
     api.anchor()
     assert api.client.get("/v1/invoices/26112999000000000778", headers=api.auditor).json()["status"] == "valid"
     assert api.client.get(f"/v1/invoices/{S10}", headers=api.auditor).json()["status"] == "void"
@@ -235,7 +222,7 @@ def test_the_issuer_sends_the_new_invoice_and_it_is_registered(api: Api) -> None
 def test_what_the_rules_forbid_is_said_at_once(lite: Api) -> None:
     lite.register("S10", "S01")
     lite.anchor()
-    one = case(lite, kind="reissue", until="begin_review")
+    one = case_about(lite, kind="reissue", until="begin_review")
     wrong = without_original(NEW)
     wrong["totals"]["amount"] = "1.00"
     refused = send(lite, one, wrong)
@@ -259,7 +246,7 @@ def test_what_the_rules_forbid_is_said_at_once(lite: Api) -> None:
 def test_to_others_the_case_does_not_exist(lite: Api) -> None:
     lite.register("S10")
     lite.anchor()
-    one = case(lite, kind="reissue", until="begin_review")
+    one = case_about(lite, kind="reissue", until="begin_review")
     other = lite.key("issuer", OTHER_SELLER)
     refused = send(lite, one, without_original(NEW), other)
     assert (refused.status_code, refused.json()["code"]) == (404, "case_not_found")
@@ -272,9 +259,9 @@ def test_to_others_the_case_does_not_exist(lite: Api) -> None:
 def test_when_it_may_be_sent(lite: Api) -> None:
     lite.register("S10", "S01")
     lite.anchor()
-    copy = case(lite, S01, until="begin_review")
+    copy = case_about(lite, S01, until="begin_review")
     assert send(lite, copy, without_original(NEW)).json()["code"] == "not_a_reissue"
-    one = case(lite, kind="reissue", until="approve_first")
+    one = case_about(lite, kind="reissue", until="approve_first")
     assert send(lite, one, without_original(NEW)).status_code == 200, "the first reviewer approved without: the second sees it"
     changed = send(lite, one, without_original("26112999000000000778"))
     assert (changed.status_code, changed.json()["code"]) == (409, "replacement_bound")
@@ -289,7 +276,7 @@ def test_when_it_may_be_sent(lite: Api) -> None:
 def test_a_repeated_sending_is_one(lite: Api) -> None:
     lite.register("S10")
     lite.anchor()
-    one = case(lite, kind="reissue", until="begin_review")
+    one = case_about(lite, kind="reissue", until="begin_review")
     headers = {**lite.issuer, "Idempotency-Key": "one"}
     first = send(lite, one, without_original(NEW), headers)
     assert send(lite, one, without_original(NEW), headers).json() == first.json()
@@ -299,15 +286,8 @@ def test_a_repeated_sending_is_one(lite: Api) -> None:
 def test_the_list_goes_on_by_its_cursor(lite: Api) -> None:
     lite.register("S10", "S01", "S07")
     lite.anchor()
-    made = {case(lite, number, kind="reissue", until="begin_review").id for number in (S10, S01, "011002400111-99000007")}
-    found: list[str] = []
-    cursor = ""
-    while True:
-        page = lite.client.get(f"/v1/reprints/replacements?limit=1{cursor}", headers=lite.issuer).json()
-        found += [item["id"] for item in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
+    made = {case_about(lite, number, kind="reissue", until="begin_review").id for number in (S10, S01, "011002400111-99000007")}
+    found = [item["id"] for item in lite.listed("/v1/reprints/replacements", lite.issuer, 1)]
     assert (set(found), len(found)) == (made, 3)
 
 
@@ -336,7 +316,7 @@ def test_everybody_is_told_of_each_copy_from_the_moment_of_acknowledgement(api: 
     [first] = api.register("S10")
     api.anchor()
     assert "pending" not in stated(api, first)
-    complete(api, case(api))
+    assert complete(api, case_about(api))
     second = current(api, S10)
     assert second["commitment"] != first["commitment"]
     assert second["sections"]["provenance"]["reprint"] == {"ordinal": "1"}
@@ -344,7 +324,7 @@ def test_everybody_is_told_of_each_copy_from_the_moment_of_acknowledgement(api: 
     assert (stated(api, first)["current"], stated(api, first)["pending"]) == (True, {"kind": "reprint"})
     assert "pending" not in stated(api, second), "nothing ends the new one"
     assert stated(api, second)["state"] == "pending"
-    complete(api, case(api))
+    assert complete(api, case_about(api))
     third = current(api, S10)
     assert [stated(api, one).get("pending") for one in (first, second, third)] == [{"kind": "reprint"}] * 2 + [None]
     api.anchor()
@@ -363,7 +343,7 @@ def test_everybody_is_told_of_each_copy_from_the_moment_of_acknowledgement(api: 
 def test_of_a_reissues_original_everybody_is_told_the_new_number(api: Api) -> None:
     [first] = api.register("S10")
     api.anchor()
-    complete(api, case(api, kind="reissue", replacement=reissued(sections_of("S10"), NEW)))
+    assert complete(api, case_about(api, kind="reissue", replacement=reissued(sections_of("S10"), NEW)))
     assert stated(api, first)["pending"] == {"kind": "void", "other_number": NEW}
     api.anchor()
     said = stated(api, first)
@@ -374,7 +354,7 @@ def test_of_a_reissues_original_everybody_is_told_the_new_number(api: Api) -> No
 def test_the_holder_of_an_old_copy_gets_its_document_stamped(lite: Api) -> None:
     [first] = lite.register("S10")
     lite.anchor()
-    complete(lite, case(lite))
+    assert complete(lite, case_about(lite))
     asked = {"number": S10, "commitment": first["commitment"], "buyer_tax_id": "91110105MAXXXX023T"}
     assert lite.client.post("/v1/documents", json=asked).status_code == 202, "nothing is printed while that is on its way"
     lite.anchor()

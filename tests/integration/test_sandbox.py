@@ -189,15 +189,17 @@ def test_what_is_too_long_for_a_proof_is_cut_but_not_to_fit(box: Sandbox) -> Non
 
 PROBES = {
     "open a file": "open('/etc/hostname').read()",
-    "write a file": "open('/tmp/x', 'w')",
     "open a socket": "__import__('socket').socket()",
     "start a process": "__import__('os').fork()",
     "take memory": "bytearray(1200 * 2**20)",
+}
+MORE_PROBES = {
+    "write a file": "open('/tmp/x', 'w')",
     "read the environment": "assert 'HOME' in __import__('os').environ or 'PATH' in __import__('os').environ",
 }
 
 
-@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
+@pytest.mark.parametrize("probe", (PROBES | MORE_PROBES).values(), ids=PROBES | MORE_PROBES)
 def test_the_process_may_not(probe: str) -> None:
     """The probe stands where a library that was taken over would stand."""
     program = f"""
