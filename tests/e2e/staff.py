@@ -85,7 +85,7 @@ class Staff:
 
     def rest(self) -> None:
         """Work until nothing is left to do."""
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 80
         quiet = 0
         while quiet < 3:
             assert time.monotonic() < deadline

@@ -56,7 +56,7 @@ def test_the_first_operator_begins_by_a_link_and_signs_in_again(staff: Staff, br
     link = staff.link("first@example.cn", "王运维", "operator")
     with at_desk(browser, staff, viewport=PHONE) as desk:
         account = welcome(desk, link, "first@example.cn", "王运维")
-        assert desk.page.url == f"{staff.url}/operator"
+        expect(desk.page).to_have_url(f"{staff.url}/operator")
         desk.settle()
         desk.check_accessible()
         desk.page.click("#menu")

@@ -195,7 +195,7 @@ def test_a_proof_file_restores_what_was_lost(site: Site, visit: Visit) -> None:
     visit.page.locator("#diagnosis").get_by_role("button", name="再查一次").click()
     visit.page.get_by_role("button", name="用这一份恢复记录").click()
     shown(visit, "present")
-    assert "记录已恢复" in visit.page.inner_text("#diagnosis .notice")
+    expect(visit.page.locator("#diagnosis .notice")).to_contain_text("记录已恢复")
     assert asked(site)[0] == (PROOF, data)
     assert asked(site, "/v1/recoveries") == [(PROOF, data)] * 2
 

@@ -25,14 +25,14 @@ def test_a_message_is_sent_followed_and_added_to(site: Site, visit: Visit) -> No
     Feedback.model_validate(answered)
     service, page = Told(visit.page), visit.page
     page.goto(f"{site.url}/feedback#case={ID}")
-    assert page.input_value("#field-case") == ID
+    expect(page.locator("#field-case")).to_have_value(ID)
     page.fill("#field-contact", "nobody")
     page.click("form button[type=submit]")
-    assert page.locator(".errors a").count() == 2
+    expect(page.locator(".errors a")).to_have_count(2)
     visit.check_accessible()
     page.fill("#field-message", ASKED["text"])
     page.reload()
-    assert page.input_value("#field-message") == ASKED["text"], "nothing typed is lost"
+    expect(page.locator("#field-message")).to_have_value(ASKED["text"])  # nothing typed is lost
     page.fill("#field-contact", "z@example.cn")
     service.handlers["POST", "feedback"] = lambda _: (201, sent)
     service.handlers["GET", "feedback/.*"] = lambda _: (200, answered)

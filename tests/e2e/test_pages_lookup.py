@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e import codes
 from tests.e2e.browsing import Visit, launch, upload, visiting
@@ -56,12 +56,12 @@ def test_a_code_held_before_the_camera(site: Site, hosts: list[str], browser: Br
             assert "zxing_reader.wasm" not in one.names(), "loaded before the camera was asked for"
             one.page.click("#scan")
             one.page.wait_for_selector("#scanner video")
-            assert not one.page.is_visible("#lookup")
+            expect(one.page.locator("#lookup")).to_be_hidden()
             one.wait_for("登记有效")
             assert one.role() == "good"
             assert "zxing_reader.wasm" in one.names()
-            assert one.page.evaluate("document.querySelector('video').srcObject") is None, "the camera is still on"
-            assert one.page.evaluate("document.activeElement.className").startswith("word")
+            one.page.wait_for_function("document.querySelector('video').srcObject === null")  # the camera is off
+            expect(one.page.locator("#answer .word")).to_be_focused()
             one.check_accessible()
             one.page.click(".actions .primary")  # the next one
             one.wait_for("登记有效")
@@ -74,7 +74,7 @@ def test_a_camera_that_is_refused(site: Site, browser: Browser, hosts: list[str]
         one.page.goto(f"{site.url}/")
         one.page.click("#scan")
         one.page.wait_for_selector("#scan-trouble:visible")
-        assert one.page.is_visible("#lookup")
+        expect(one.page.locator("#lookup")).to_be_visible()
         assert "请选照片" in one.page.inner_text("#scan-trouble") or "允许" in one.page.inner_text("#scan-trouble")
 
 
@@ -226,19 +226,19 @@ def test_a_server_that_is_off_says_nothing_about_the_invoice(site: Site, visit: 
 def test_what_is_wrong_is_said_beside_the_field_and_on_top(site: Site, visit: Visit) -> None:
     visit.page.goto(f"{site.url}/")
     fill(visit, "12,34", "2026-02-30", "1.234")
-    assert visit.page.evaluate("document.activeElement.id") == "lookup-errors"
-    assert len(visit.page.locator("#lookup-errors a").all()) == 3
+    expect(visit.page.locator("#lookup-errors")).to_be_focused()
+    expect(visit.page.locator("#lookup-errors a")).to_have_count(3)
     for name in ("number", "issued_on", "amount"):
         assert visit.page.get_attribute(f"#field-{name}", "aria-invalid") == "true"
         assert visit.page.inner_text(f"#field-{name}-error")
     visit.check_accessible()
     visit.page.keyboard.press("Tab")
     visit.page.keyboard.press("Enter")
-    assert visit.page.evaluate("document.activeElement.id") == "field-number"
+    expect(visit.page.locator("#field-number")).to_be_focused()
     assert visit.page.input_value("#field-number") == "12,34"
     assert not site.answers.asked
     visit.page.click("#language")
-    assert "Enter the number" in visit.page.inner_text("#lookup-errors")
+    expect(visit.page.locator("#lookup-errors")).to_contain_text("Enter the number")
 
 
 def test_without_tax(site: Site, visit: Visit) -> None:

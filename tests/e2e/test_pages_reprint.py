@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from service.api.models.reprints import Case
 from tests.e2e import codes
@@ -56,8 +56,8 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
-def step(visit: Visit) -> str:
-    return visit.page.inner_text("#steps [aria-current=step]").split("\n")[1].split()[0]
+def current_step(visit: Visit) -> Locator:
+    return visit.page.locator("#steps [aria-current=step]")
 
 
 def test_an_invoice_that_nobody_lost_is_viewed_and_not_made_anew(site: Site, visit: Visit) -> None:
@@ -66,7 +66,7 @@ def test_an_invoice_that_nobody_lost_is_viewed_and_not_made_anew(site: Site, vis
     buttons = visit.page.locator("#found .buttons > *")
     assert [text.strip() for text in buttons.all_inner_texts()] == ["扫码查看", "仍要申请补打", "查另一张"]
     expect(buttons.first).to_have_class(re.compile("primary"))
-    assert step(visit) == "核对"
+    expect(current_step(visit)).to_contain_text("核对")
     visit.page.click("#found summary")
     assert len(visit.page.locator("#found .hops li").all()) == 8
     assert visit.page.locator("#found [data-role=good]").count() == 0, "it is the service's word"
@@ -117,7 +117,7 @@ def test_what_was_mistyped_is_corrected_in_the_form_that_still_has_it(site: Site
     assert visit.page.get_by_role("button", name="申请补打").count() == 0
     visit.page.get_by_role("button", name="改正后再查").click()
     assert visit.page.input_value("#field-amount") == "¥1,060.00"
-    assert visit.page.evaluate("document.activeElement.id") == "field-number"
+    expect(visit.page.locator("#field-number")).to_be_focused()
 
 
 def test_what_stood_on_the_look_up_page_comes_along_and_leaves_no_trace(site: Site, visit: Visit) -> None:
@@ -157,7 +157,7 @@ def test_a_case_is_opened_and_a_refusal_says_why(site: Site, visit: Visit) -> No
     apply.click()
     expect(visit.page.locator("#case form h2")).to_have_text("申请补打")
     assert service.sent("reprints") == [FACTS, FACTS]
-    assert step(visit) == "申请"
+    expect(current_step(visit)).to_contain_text("申请")
     assert json.loads(visit.page.evaluate("sessionStorage.getItem('zhengpiao.reprint.case')"))["token"] == TOKEN
     assert visit.page.evaluate("localStorage.length") == 0
     visit.check_accessible()
@@ -171,12 +171,12 @@ def test_nothing_typed_is_lost_by_errors_reload_or_the_other_language(site: Site
     page.fill("#field-contact", "1380013800")
     page.click("#case form button[type=submit]")
     errors = page.locator("#case .errors a")
-    assert errors.all_inner_texts() == ["请填写您的姓名。", "这不像手机号（11 位），也不像邮箱。请检查。"]
-    assert page.evaluate("document.activeElement.className") == "errors"
+    expect(errors).to_have_text(["请填写您的姓名。", "这不像手机号（11 位），也不像邮箱。请检查。"])
+    expect(page.locator("#case .errors")).to_be_focused()
     expect(page.locator("#field-name")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#field-name-error")).to_have_text("请填写您的姓名。")
     errors.first.click()
-    assert page.evaluate("document.activeElement.id") == "field-name"
+    expect(page.locator("#field-name")).to_be_focused()
     visit.check_accessible()
     page.fill("#field-name", "张三")
     page.click("#language")
@@ -313,7 +313,7 @@ def test_papers_are_photographed_looked_at_replaced_and_removed(site: Site, visi
     assert page.get_attribute("#photo-identity", "capture") == "environment"
     assert "还缺：身份证件、公司介绍信、补打申请表" in page.inner_text("#case")
     page.get_by_role("button", name="提交审核").click()
-    assert page.locator("#case .errors a").count() == 3
+    expect(page.locator("#case .errors a")).to_have_count(3)
     visit.check_accessible()
 
     visit.choose("photo-identity", upload("IMG.jpg", photograph(), "image/jpeg"))
@@ -355,7 +355,7 @@ def test_papers_are_photographed_looked_at_replaced_and_removed(site: Site, visi
     service.moves("POST", ".*/submit", case("review_1"))
     page.get_by_role("button", name="提交审核").click()
     expect(page.locator(".owed")).to_contain_text("第一位审核人正在审核")
-    assert step(visit) == "审核"
+    expect(current_step(visit)).to_contain_text("审核")
     assert fits(page)
 
 
@@ -393,6 +393,7 @@ def test_a_fee_shows_its_evidence_and_is_paid_by_the_method_chosen(site: Site, v
     service.handlers["POST", ".*/payment"] = lambda _: (200, {**pay, "method": "bank_transfer", "instructions": "请转账。"})
     page.get_by_role("button", name="银行转账").click()
     page.get_by_role("button", name="复制").click()
+    expect(page.locator("#live")).to_have_text("已复制")
     assert page.evaluate("navigator.clipboard.readText()") == "P7K3M9QXA2VD"
     assert "请转账。" in page.inner_text("[aria-labelledby=pay-heading]")
     visit.check_accessible()
