@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from service.reprints import completing
 from tests.chain import Chain
 from tests.e2e.browsing import Visit, visiting
 from tests.e2e.service import Service, serving
+from tests.integration import approved
 from tests.integration.api import S01, S10
-from tests.reprints import case_of, reissued
+from tests.reprints import reissued
 from tests.unit.samples import sections_of
 from verifier.commitment import commitment_to_text
 
@@ -32,9 +32,7 @@ def visit(browser: Browser, service: Service) -> Iterator[Visit]:
 
 def complete(service: Service, number: str, **options: Any) -> None:
     """A case about it, approved and completed."""
-    api, context = service.api, service.api.context
-    case = case_of(api.database, context.vault, number, context.now_ms(), **options)
-    assert completing.complete(api.database, case.id, context.keys, context.vault, api.settings, context.now_ms())
+    assert approved.complete(service.api, approved.case_about(service.api, number, **options))
 
 
 def link_to_current(service: Service, number: str) -> str:
