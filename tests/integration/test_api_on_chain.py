@@ -4,8 +4,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ import uvicorn
 
 from service.anchoring import Anchoring
 from service.worker import build
-from tests.chain import Chain, RegistryContract
+from tests.chain import Chain, RegistryContract, anvil
 from tests.integration.api import S01, S10, SELLER, Api, check_answer, proof_file
 from tests.unit.samples import changed, sections_of
 from verifier.chain import RpcReader
@@ -31,8 +31,9 @@ REGISTERED = ("S01", "S02", "S03", "S04", "S05", "S06", "S07", "S08", "S09", "S1
 class Served:
     """A service on a port of its own, and the steps of its worker."""
 
-    def __init__(self, api: Api, url: str) -> None:
+    def __init__(self, api: Api, url: str, chain: Chain) -> None:
         self.api = api
+        self.mine = chain.mine
         self.url = url
         self.client = httpx2.Client(base_url=url, timeout=60)
         self.worker: Anchoring = build(api.settings, api.database)
@@ -49,18 +50,19 @@ class Served:
         body = {"profile": "as_issued", "sections": sections}
         return self.ask("POST", "/v1/invoices", json=body, headers={**key, **headers})
 
-    def work_until(self, future: "Future[httpx2.Response]", timeout_s: float = 60) -> httpx2.Response:
-        deadline = time.monotonic() + timeout_s
-        while not future.done() and time.monotonic() < deadline:
-            self.worker.run_once()
-            time.sleep(0.05)
-        return future.result(timeout=1)
+    def state(self, number: str) -> str | None:
+        """None where it is not registered yet."""
+        found: str | None = self.ask("GET", f"/v1/invoices/{number}", headers=self.api.auditor).json().get("state")
+        return found
 
-    def work_until_final(self, number: str, timeout_s: float = 60) -> None:
-        deadline = time.monotonic() + timeout_s
-        while self.ask("GET", f"/v1/invoices/{number}", headers=self.api.auditor).json()["state"] != "final":
+    def work_until(self, number: str, state: str, mine: Callable[[], None] | None = None) -> None:
+        """And no further. `mine` adds a block, where the chain does not by itself."""
+        deadline = time.monotonic() + 60
+        while self.state(number) != state:
             assert time.monotonic() < deadline
             self.worker.run_once()
+            if mine is not None:
+                mine()
             time.sleep(0.05)
 
     def verify(self, data: bytes, question: Question | None = None) -> Report:
@@ -85,8 +87,9 @@ def serving(api: Api) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture
-def served(database_url: str, chain: Chain, contract: RegistryContract) -> Iterator[Served]:
+@contextmanager
+def running(database_url: str, contract: RegistryContract) -> Iterator[Served]:
+    chain = contract.chain
     api = Api(
         database_url,
         contract=contract.address,
@@ -95,10 +98,16 @@ def served(database_url: str, chain: Chain, contract: RegistryContract) -> Itera
         anchor_key=chain.accounts[2].private_key,
     )
     with serving(api) as url:
-        made = Served(api, url)
+        made = Served(api, url, chain)
         yield made
         made.client.close()
     api.database.close()
+
+
+@pytest.fixture
+def served(database_url: str, contract: RegistryContract) -> Iterator[Served]:
+    with running(database_url, contract) as made:
+        yield made
 
 
 def test_samples_end_as_the_verifier_says(served: Served) -> None:
@@ -111,7 +120,7 @@ def test_samples_end_as_the_verifier_says(served: Served) -> None:
         headers=served.api.key("issuer", "91310115MAXXXX031J"),
     )
     assert voided.json()["status"] == "void"
-    served.work_until_final(number)
+    served.work_until(number, "final")
     expected = dict.fromkeys(REGISTERED, "valid") | {"S01": "partly_reversed", "S08": "void"}
     for name, said in made.items():
         question = Question(said["number"], bytes.fromhex(said["commitment"]))
@@ -133,11 +142,19 @@ def test_samples_end_as_the_verifier_says(served: Served) -> None:
     assert served.verify(present, Question(S10, None)).verdict == "registered"
 
 
-def test_what_was_answered_verifies_from_pending_to_mined(served: Served) -> None:
-    sections = sections_of("S10")
+@pytest.fixture
+def by_hand(database_url: str) -> Iterator[Served]:
+    """On a chain that makes a block only when it is told to."""
+    with anvil(no_mining=True) as node, running(database_url, RegistryContract.deploy(node)) as made:
+        yield made
+
+
+def test_what_was_answered_verifies_from_pending_to_mined(by_hand: Served) -> None:
+    served, sections = by_hand, sections_of("S10")
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(served.register, sections, Prefer="wait=30")
-        answer = served.work_until(future)
+        future = pool.submit(served.register, sections, Prefer="wait=60")
+        served.work_until(S10, "mined", served.mine)
+        answer = future.result(60)
     assert (answer.status_code, answer.json()["state"]) == (201, "mined")
     said = answer.json()
     question = parse_question(said["links"]["verify"])
@@ -145,7 +162,7 @@ def test_what_was_answered_verifies_from_pending_to_mined(served: Served) -> Non
     assert served.verify(proof_file(sections, said), question).verdict == "pending"
     again = served.ask("POST", "/v1/proofs", json={"number": S10}).json()
     assert again["code"] == "not_yet_known"
-    served.work_until_final(S10)
+    served.work_until(S10, "final", served.mine)
     proof = served.ask("POST", "/v1/proofs", json={"number": S10, "commitment": said["commitment"]}).content
     assert served.verify(proof, question).verdict == "valid"
 

@@ -77,7 +77,7 @@ def test_what_is_sent_again_after_a_death_is_recognised(post: Post, channel: Cha
     post.inbox._on_arrival = killing(process)
     try:
         begin(process)
-        assert process.wait(20) == -9
+        assert process.wait(60) == -9
     finally:
         end(process)
     assert (post.row().state, post.row().tries) == ("sending", 1)
@@ -96,7 +96,7 @@ def test_two_couriers_never_send_the_same(post: Post) -> None:
     try:
         for process in couriers:
             begin(process)
-        assert [process.wait(60) for process in couriers] == [0, 0]
+        assert [process.wait(180) for process in couriers] == [0, 0]
     finally:
         for process in couriers:
             end(process)
@@ -296,7 +296,7 @@ def test_the_worker_sends_what_waits_whatever_its_chain_does(database_url: str, 
             office.put("email", {**MAIL, "subject": "second", "unsubscribe": None})
             _wait_for(office, 2)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
             process.wait()
@@ -306,7 +306,7 @@ def test_the_worker_sends_what_waits_whatever_its_chain_does(database_url: str, 
 
 
 def _wait_for(office: Post, count: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(office.inbox.arrived) < count:
         assert time.monotonic() < deadline
         time.sleep(0.05)

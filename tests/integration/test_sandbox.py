@@ -224,7 +224,7 @@ sys.exit(sandboxed.main())
 def test_it_is_nobody_with_a_network_of_its_own(box: Sandbox) -> None:
     box.read(encoded(code(LINK)))
     [waiting, *_] = box._ready
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     limits = Path(f"/proc/{waiting.pid}/limits")
     while "Max open files            3 " not in limits.read_text():
         assert time.monotonic() < deadline
@@ -301,7 +301,7 @@ def test_a_worker_ends_with_its_parent() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
     pid = int(ended.stdout)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
