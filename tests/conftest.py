@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from service.db import Database
 from service.migrations.schema import metadata
 from tests.chain import Chain, RegistryContract, anvil
 from tests.postgres import PostgresCluster, postgres_cluster
+
+# The same examples in every run, and as long as a busy machine takes. `--hypothesis-profile=default` looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
