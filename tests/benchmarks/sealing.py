@@ -26,16 +26,26 @@ def _compare(scale: Scale, ledger: Ledger, size: int) -> Iterator[Figure]:
         _copy(connection)
     for _ in range(scale.rounds):
         some = lines(ledger.size, entries)
+        _checkpoint(ledger)
         registering.append(timed(lambda some=some: ledger.register(some)))  # type: ignore[misc]
         with ledger.database.write() as connection:
             connection.execute(text("INSERT INTO floor_entries SELECT * FROM entries WHERE seq IS NULL ORDER BY id"))
+        _checkpoint(ledger)
         sealing.append(timed(ledger.seal))
         with ledger.database.read() as connection:
             floor = Floor(connection)
+        _checkpoint(ledger)
         bare.append(timed(lambda floor=floor: floor.run(ledger)))  # type: ignore[misc]
         ledger.finish()
     yield at_least(f"sealing at {size:,} / bulk registration", 1.5, sealing, registering, entries, "entry")
     yield at_most(f"sealing at {size:,}: time / floor", 3, sealing, bare, entries, "entry")
+
+
+def _checkpoint(ledger: Ledger) -> None:
+    """Bring the write-ahead log to its place: what SQLite does by itself now and then must not fall into one side's time."""
+    with ledger.database.engine.connect() as connection:
+        [(is_busy, _, _)] = connection.connection.cursor().execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        assert not is_busy
 
 
 _COPIED = ("batches", "entries", "tiles", "register_pages")
