@@ -21,7 +21,7 @@ from service.formats.previews import Previews
 from service.formats.rendering import MAX_EDGE
 from service.formats.sandbox import Sandbox
 from service.formats.watermark import mark
-from tests.integration.test_sandbox import PROBES, attachment_bomb, content_bomb, image_bomb, png_of, text_bomb
+from tests.integration.test_sandbox import PROBES, attachment_bomb, content_bomb, encoded, image_bomb, png_of, text_bomb
 
 GPS_IFD, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 RED, BLUE = (220, 20, 20), (20, 20, 220)
@@ -32,12 +32,6 @@ def box() -> Iterator[Previews]:
     made = Previews(max_pages=5)
     yield made
     made.close()
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    written = io.BytesIO()
-    image.save(written, kind, **options)
-    return written.getvalue()
 
 
 def opened(png: bytes) -> Image.Image:
