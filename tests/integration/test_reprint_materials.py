@@ -17,7 +17,8 @@ from service.reprints.materials import material_retentions, reprint_material_pag
 from service.vault import NotDecrypted, Vault
 from tests.integration.api import S01, S10, Api
 from tests.integration.reprinting import DAY_S, NAME, Applicant, Reprinting
-from tests.integration.test_previews import chunks, encoded, opened, pdf, photo
+from tests.integration.test_previews import chunks, opened, pdf, photo
+from tests.integration.test_sandbox import encoded
 
 OTHER_FACTS = {"number": S10, "issued_on": "2026-10-09", "amount_with_tax": "50000.00"}
 NEW_KEYS = Vault({1: b"\x33" * 32, 2: b"\x44" * 32})
