@@ -20,7 +20,7 @@ from service.central import feed
 from service.chain import Chain as Writer
 from service.db import Database
 from service.invoices import acting, reading, reprinting
-from service.invoices.registration import Registered, Submission, prepare, register
+from service.invoices.registration import Registered, Submission, fresh_salts, prepare, register
 from service.ledger import outbox
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import entries
@@ -68,7 +68,7 @@ class Store:
 
     def register(self, *sections: dict[str, Any]) -> list[Registered]:
         """As issued, in one transaction."""
-        prepared = [prepare(Submission(one, "as_issued", external_id="x"), None, TODAY) for one in sections]
+        prepared = [prepare(Submission(one, "as_issued", external_id="x"), None, TODAY, fresh_salts()) for one in sections]
         now = int(time.time() * 1000)
         with self.database.write() as connection:
             results = register(connection, prepared, "issuer", self.keys, now, now + 60_000)

@@ -27,6 +27,7 @@ from service.invoices.registration import (
     Submission,
     findings_from_json,
     findings_to_json,
+    fresh_salts,
     prepare,
     register,
 )
@@ -158,7 +159,8 @@ class Importer:
         now = self._clock()
         today = datetime.fromtimestamp(now, BEIJING).date()
         sellers = frozenset(orjson.loads(job.sellers))
-        prepared = [_prepare(row, job.profile, sellers, today) for row in rows]
+        salts = fresh_salts()
+        prepared = [_prepare(row, job.profile, sellers, today, salts) for row in rows]
         good = [one for one in prepared if isinstance(one, Prepared)]
         with self._database.write() as connection:
             outcomes: list[Registered | Refused] = []
@@ -187,11 +189,13 @@ def _read(data: bytes, file_name: str) -> Iterator[ImportedInvoice | FormatError
         yield error
 
 
-def _prepare(row: ImportedInvoice | FormatError, profile: Profile, sellers: frozenset[str], today: Any) -> Prepared | Refused:
+def _prepare(
+    row: ImportedInvoice | FormatError, profile: Profile, sellers: frozenset[str], today: Any, salts: Iterator[bytes]
+) -> Prepared | Refused:
     if isinstance(row, FormatError):
         return row
     try:
-        return prepare(Submission(row.sections, profile, found=row.findings), sellers, today)
+        return prepare(Submission(row.sections, profile, found=row.findings), sellers, today, salts)
     except Refused as refused:
         return refused
 

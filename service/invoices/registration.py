@@ -5,7 +5,7 @@ caller's transaction: the same path for one invoice and for ten thousand.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -28,7 +28,8 @@ from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of,
 from verifier.entry import ZERO, Entry, Kind, number_key
 from verifier.register import Status
 
-_NO_SALTS = SALT_BYTES * len(SECTIONS)
+_SALTS_BYTES = SALT_BYTES * len(SECTIONS)
+_SALTS_AT_ONCE = 64
 _PROVENANCE = SECTIONS.index("provenance")
 _STORED_SECTIONS = SECTIONS[:_PROVENANCE] + SECTIONS[_PROVENANCE + 1 :]
 _INVOICE_COLUMNS = ("id", *_STORED_SECTIONS, *Derived._fields, "profile", "external_id", "issuer", "findings")
@@ -90,7 +91,14 @@ class _Decision(NamedTuple):
     logged: list[int]
 
 
-def prepare(submission: Submission, sellers: frozenset[str] | None, today: date) -> Prepared:
+def fresh_salts() -> Iterator[bytes]:
+    """Salts (128 bytes) for one invoice after another, drawn for many at once: each draw gives the interpreter's lock away."""
+    while True:
+        drawn = os.urandom(_SALTS_BYTES * _SALTS_AT_ONCE)
+        yield from (drawn[at : at + _SALTS_BYTES] for at in range(0, len(drawn), _SALTS_BYTES))
+
+
+def prepare(submission: Submission, sellers: frozenset[str] | None, today: date, salts: Iterator[bytes]) -> Prepared:
     """Apply the rules that need nothing but the invoice, and commit to it with fresh salts.
 
     `sellers` are the tax ids that the issuer's key is bound to, None: any; `today` is the date in Beijing. Raises Refused.
@@ -106,8 +114,8 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
         canonical = [written[name] for name in SECTIONS]
     if sellers is not None and sections["seller"].get("tax_id") not in sellers:
         raise Refused("seller_not_bound", findings=[Finding("seller_not_bound", "error", "/seller/tax_id")])
-    salts = os.urandom(_NO_SALTS)
-    commitment = commitment_of(section_leaves(salts, canonical))
+    salt = next(salts)
+    commitment = commitment_of(section_leaves(salt, canonical))
     own = facts.of_content(sections)
     return Prepared(
         canonical,
@@ -116,7 +124,7 @@ def prepare(submission: Submission, sellers: frozenset[str] | None, today: date)
         submission.profile,
         submission.external_id,
         number_key(own.number),
-        salts,
+        salt,
         commitment,
         copy_of(commitment),
         own,

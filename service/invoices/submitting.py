@@ -1,7 +1,7 @@
 """Registering what issuers send, one or many: the transaction, its repetition, and what a taken number is answered with."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from service.invoices.registration import (
     decide,
     findings_from_json,
     findings_to_json,
+    fresh_salts,
     prepare,
     sign,
     store,
@@ -68,7 +69,8 @@ def prepare_all(submissions: Iterable[Submission | Refused], issuer: Issuer, now
     Each is let go as soon as it is prepared: give them one by one where they are many.
     """
     today = today_at(now_ms)
-    return [_prepare(one, issuer.sellers, today) for one in submissions]
+    salts = fresh_salts()
+    return [_prepare(one, issuer.sellers, today, salts) for one in submissions]
 
 
 def submit(
@@ -122,7 +124,7 @@ class Checked(NamedTuple):
 def check(connection: Connection, submission: Submission, issuer: Issuer, now_ms: int) -> Checked:
     """Try it against everything registered by now, and register nothing."""
     try:
-        prepared = prepare(submission, issuer.sellers, today_at(now_ms))
+        prepared = prepare(submission, issuer.sellers, today_at(now_ms), fresh_salts())
     except Refused as refused:
         return Checked(refused.code, refused.findings, {})
     own = prepared.findings
@@ -138,11 +140,13 @@ def today_at(now_ms: int) -> date:
     return datetime.fromtimestamp(now_ms / 1000, BEIJING).date()
 
 
-def _prepare(submission: Submission | Refused, sellers: frozenset[str] | None, today: date) -> Prepared | Refused:
+def _prepare(
+    submission: Submission | Refused, sellers: frozenset[str] | None, today: date, salts: Iterator[bytes]
+) -> Prepared | Refused:
     if isinstance(submission, Refused):
         return submission
     try:
-        return prepare(submission, sellers, today)
+        return prepare(submission, sellers, today, salts)
     except Refused as refused:
         return refused
 

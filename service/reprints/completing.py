@@ -19,7 +19,7 @@ from service.errors import Refused, Unavailable
 from service.invoices import documents, reading
 from service.invoices.documents import Printable
 from service.invoices.idempotency import write_once
-from service.invoices.registration import Registered, Submission, prepare, register
+from service.invoices.registration import Registered, Submission, fresh_salts, prepare, register
 from service.invoices.reprinting import reprint
 from service.invoices.submitting import today_at
 from service.ledger import health, incidents
@@ -172,7 +172,7 @@ def _open_statuses(case: Case) -> tuple[str, ...]:
 def _reissue(connection: Connection, case: Case, auth: bytes, keys: ReceiptKeys, now_ms: int, deadline: int) -> _Done:
     """The rules are applied again: since they were when it was sent, the number may have been taken."""
     try:
-        prepared = prepare(Submission(orjson.loads(case.replacement), "new"), None, today_at(now_ms))
+        prepared = prepare(Submission(orjson.loads(case.replacement), "new"), None, today_at(now_ms), fresh_salts())
         made = register(connection, [prepared], case.replacement_by, keys, now_ms, deadline, auth)[0]
         if isinstance(made, Refused):
             raise made

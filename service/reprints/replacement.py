@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from service.errors import Finding, Refused
 from service.invoices import reading, registration
-from service.invoices.registration import Submission, prepare
+from service.invoices.registration import Submission, fresh_salts, prepare
 from service.invoices.submitting import Issuer, today_at
 from service.invoices.tables import invoices
 from service.ledger.tables import entries
@@ -56,7 +56,7 @@ def send(connection: Connection, case_id: str, sections: Any, sender: Issuer, no
         raise Refused("case_state", {"state": case.state, "event": "replacement"})
     if case.replacement is not None and case.first_approval is not None:
         raise Refused("replacement_bound")
-    prepared = prepare(Submission(_naming(sections, case.number), "new"), sender.sellers, today_at(now_ms))
+    prepared = prepare(Submission(_naming(sections, case.number), "new"), sender.sellers, today_at(now_ms), fresh_salts())
     findings = registration.check(connection, prepared, now_ms)
     values = {"replacement": canonical_bytes(prepared.sections), "replacement_by": sender.id}
     connection.execute(update(reprint_cases).where(reprint_cases.c.id == case.id).values(values))

@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 
 from service.db import Database
-from service.invoices.registration import Submission, prepare, register
+from service.invoices.registration import Submission, fresh_salts, prepare, register
 from service.ledger import register as pages_of_register
 from service.ledger import sealing
 from service.ledger.receipts import ReceiptKeys
@@ -46,7 +46,8 @@ def build(url: str, invoices: int) -> None:
     metadata.create_all(database.engine)
     following = data.invoices(0, invoices)
     while some := list(itertools.islice(following, AT_ONCE)):
-        prepared = [prepare(Submission(sections, "as_issued"), None, data.TODAY) for sections in some]
+        salts = fresh_salts()
+        prepared = [prepare(Submission(sections, "as_issued"), None, data.TODAY, salts) for sections in some]
         with database.write() as connection:
             register(connection, prepared, "issuer", KEYS, NOW_MS, NOW_MS + 10**12)
         with database.write() as connection:

@@ -15,7 +15,7 @@ from service.db import Database, metadata
 from service.errors import Refused
 from service.invoices import acting, importing, reading, search, statements
 from service.invoices.content import Profile
-from service.invoices.registration import Prepared, Registered, Submission, prepare, register
+from service.invoices.registration import Prepared, Registered, Submission, fresh_salts, prepare, register
 from service.ledger import sealing
 from service.ledger.receipts import ReceiptKeys
 from tests.unit.samples import INVOICE_IDS, sections_of
@@ -52,7 +52,7 @@ def submit(
     prepared: list[Prepared | Refused] = []
     for one in sections:
         try:
-            prepared.append(prepare(Submission(one, profile), None, TODAY))
+            prepared.append(prepare(Submission(one, profile), None, TODAY, fresh_salts()))
         except Refused as refused:
             prepared.append(refused)
     with database.write() as connection:
