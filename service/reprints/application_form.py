@@ -9,7 +9,7 @@ from service.reprints.applying import application_of
 from service.reprints.cases import Case
 from service.vault import Vault
 
-_KINDS = {"copy": "补打同号的新一份 Copy", "reissue": "换开新号 Reissue"}
+_KINDS = {"copy": "补打同号的新一份 Copy", "reissue": "重开新号 Reissue"}
 _DELIVERIES = {"download": "下载 Download", "collect": "到场领取 Collect"}
 
 

@@ -218,9 +218,9 @@ def test_the_service_refuses_a_field_and_the_kind_that_is_not_given(site: Site, 
     service.refuse("POST", ".*/application", 422, "invalid_request", "请求有误。", errors=[wrong])
     page.click("#case form button[type=submit]")
     expect(page.locator("#field-contact-error")).to_have_text("这个邮箱收不到邮件。")
-    service.refuse("POST", ".*/application", 409, "reprint_copy_only", "这张发票只能补打，不能换开。")
+    service.refuse("POST", ".*/application", 409, "reprint_copy_only", "这张发票只能补打，不能重开。")
     page.click("#case form button[type=submit]")
-    expect(page.locator("#field-kind-error")).to_have_text("这张发票只能补打，不能换开。")
+    expect(page.locator("#field-kind-error")).to_have_text("这张发票只能补打，不能重开。")
     assert page.locator("input[name=kind]").count() == 1
     service.moves("POST", ".*/application", case("submitted"))
     page.click("#case form button[type=submit]")

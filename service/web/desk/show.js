@@ -188,6 +188,9 @@ export function paged(read, view, failed = trouble) {
   /** @type {unknown} */
   let wrong = null;
   let isRead = false;
+  let turn = 0;
+  /** @type {Promise<void>} */
+  let reading = Promise.resolve();
 
   const draw = () => {
     const more = button("list.more", { run: (event) => busy(/** @type {any} */ (event.currentTarget), () => go()) });
@@ -204,16 +207,20 @@ export function paged(read, view, failed = trouble) {
   };
 
   async function go() {
+    const mine = turn;
+    /** @type {{items: T[], next_cursor: string | null} | null} */
+    let page = null;
+    /** @type {unknown} */
+    let failure = null;
     try {
-      const page = await read(isRead ? next : null);
-      items = [...items, ...page.items];
-      next = page.next_cursor;
-      wrong = null;
-      isRead = true;
+      page = await read(isRead ? next : null);
     } catch (error) {
-      wrong = error;
-      isRead = true;
+      failure = error;
     }
+    if (mine !== turn) return; // it was begun anew meanwhile, perhaps by another filter
+    if (page) [items, next] = [[...items, ...page.items], page.next_cursor];
+    wrong = failure;
+    isRead = true;
     draw();
   }
 
@@ -222,11 +229,13 @@ export function paged(read, view, failed = trouble) {
     draw,
     /** From the start. */
     async again() {
+      turn += 1;
       items = [];
       next = null;
       isRead = false;
       element.setAttribute("aria-busy", "true");
-      await go();
+      reading = go();
+      for (let seen = null; seen !== reading; ) await (seen = reading);
       return items;
     },
   };
