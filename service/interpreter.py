@@ -3,6 +3,9 @@
 import gc
 import sys
 
+_RECURSION_LIMIT = 1000
+"""Python's own. py_ecc, which comes with eth-account, sets 100,000: what recurses in C would crash long before."""
+
 
 def settle() -> None:
     """A batch makes millions of objects and hardly a cycle, and gives the interpreter's lock away only while SQLite works.
@@ -10,6 +13,7 @@ def settle() -> None:
     Collecting cycles at the usual rate took a twelfth of registering and sealing, and a thread that comes back from SQLite waited
     5 ms at a time for the lock of one that computes (docs/performance.md).
     """
+    sys.setrecursionlimit(_RECURSION_LIMIT)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

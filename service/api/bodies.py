@@ -82,10 +82,31 @@ def parse_json(data: bytes) -> Any:
     value = strict_json.loads_plain(data)
     if value is None:
         try:
-            value = json.loads(data.decode(), object_pairs_hook=_members_once, parse_constant=_refuse_constant)
+            text = data.decode()
+            if _depth(text) > _MAX_DEPTH:
+                raise ValueError
+            value = json.loads(text, object_pairs_hook=_members_once, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise Refused("malformed_json") from None
     return value
+
+
+_MAX_DEPTH = 500
+"""json.loads recurses in C. Any library may raise the limit of that (py_ecc does, to 100,000), and then the process would crash."""
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}]', re.DOTALL)
+
+
+def _depth(text: str) -> int:
+    """How deep brackets lie in one another, outside of texts."""
+    depth = deepest = 0
+    for mark in _MARKS.finditer(text):
+        bracket = mark[0]
+        if bracket in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in "]}":
+            depth -= 1
+    return deepest
 
 
 def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

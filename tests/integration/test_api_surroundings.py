@@ -1,5 +1,6 @@
 """What every answer has and every failure becomes: ids, headers, languages, limits, logs, metrics."""
 
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,8 @@ def raw(api: Api, content: bytes, path: str = "/v1/proofs", **headers: str) -> A
         (b'{"number": "1", "number": "2"}', "malformed_json"),
         (b'{"number": "1", "n\\u0075mber": "2"}', "malformed_json"),
         (b"[" * 60_000, "malformed_json"),
+        (b'{"number": 0.5, "x": ' + b"[" * 500 + b"]" * 500 + b"}", "malformed_json"),
+        (b'{"number": 0.5, "x": "' + b"[" * 600 + b'\\"["}', "invalid_request"),
         (b"null", "invalid_request"),
         (b'"x"', "invalid_request"),
     ],
@@ -44,6 +47,16 @@ def test_what_is_no_json_is_said_to_be_none(lite: Api, content: bytes, code: str
     answer = raw(lite, content)
     assert answer.json()["code"] == code
     assert answer.status_code == (400 if code == "malformed_json" else 422)
+
+
+def test_deep_json_is_refused_whatever_limit_a_library_has_set(lite: Api) -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)  # at which what recurses in C crashes
+    try:
+        answer = raw(lite, b"[" * 60_000)
+    finally:
+        sys.setrecursionlimit(before)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
 
 
 def test_unknown_and_missing_members_have_pointers(lite: Api) -> None:
