@@ -5,7 +5,6 @@ A process reads one file and ends. The next one is started beforehand: what cost
 
 import contextlib
 import subprocess
-import sys
 import threading
 from base64 import b64decode
 from collections import deque
@@ -15,6 +14,7 @@ from typing import IO, Any, TypeVar
 import orjson
 
 from service.errors import Unavailable
+from service.processes import command_of, end, start
 from verifier.carried import Carried
 from verifier.errors import Malformed
 from verifier.proof import MAX_BYTES
@@ -23,7 +23,7 @@ MAX_AT_ONCE = 2
 TIMEOUT_S = 15.0
 WAIT_S = 5.0
 _MAX_ANSWER = 8 * MAX_BYTES * 4 // 3 + 1024 * 1024
-_COMMAND = [sys.executable, "-I", "-m", "service.formats.sandboxed"]
+_COMMAND = command_of("service.formats.sandboxed")
 _TOO_COSTLY = "carried.too_costly"
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Sandbox:
             try:
                 return self._ask(worker, data, receive)
             finally:
-                _end(worker)
+                end(worker)
         finally:
             self._places.release()
 
@@ -60,15 +60,15 @@ class Sandbox:
         """End the processes that wait for a file."""
         self._is_closed = True
         while self._ready:
-            _end(self._ready.popleft())
+            end(self._ready.popleft())
 
     def _take(self) -> "subprocess.Popen[bytes]":
         try:
             worker = self._ready.popleft()
         except IndexError:
-            worker = _start(self._command)
+            worker = start(self._command or _COMMAND)
         if not self._is_closed and len(self._ready) < MAX_AT_ONCE:
-            self._ready.append(_start(self._command))
+            self._ready.append(start(self._command or _COMMAND))
         return worker
 
     def _ask(self, worker: "subprocess.Popen[bytes]", data: bytes, receive: Callable[[IO[bytes]], T]) -> T:
@@ -83,27 +83,6 @@ class Sandbox:
             return receive(worker.stdout)
         finally:
             timer.cancel()
-
-
-def _start(command: Sequence[str] | None = None) -> "subprocess.Popen[bytes]":
-    # No variable of ours: the environment has secrets.
-    return subprocess.Popen(
-        command or _COMMAND,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"LC_ALL": "C.UTF-8"},
-        cwd="/",
-    )
-
-
-def _end(worker: "subprocess.Popen[bytes]") -> None:
-    worker.kill()
-    for pipe in (worker.stdin, worker.stdout):
-        with contextlib.suppress(BrokenPipeError):
-            if pipe is not None:
-                pipe.close()
-    worker.wait()
 
 
 def _carried(answer: bytes) -> Carried:

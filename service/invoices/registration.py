@@ -189,7 +189,7 @@ def sign(connection: Connection, decided: Decided, issuer: str, keys: ReceiptKey
     ]
     registered = [result for result in results if isinstance(result, Registered)]
     act_rows = [(accepted[at].id, number, issuer) for at, number in decided.act_numbers.items()]
-    return Registering(results, [entry_rows, *_content_rows(registered, issuer), Rows(acts, _ACT_COLUMNS, act_rows)])
+    return Registering(results, [*entry_rows, *_content_rows(registered, issuer), Rows(acts, _ACT_COLUMNS, act_rows)])
 
 
 def store(connection: Connection, registering: Registering) -> None:

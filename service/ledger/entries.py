@@ -96,23 +96,25 @@ def append(connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: 
     with the order in which transactions saw each other. A UNIQUE violation means that another process accepted for the same
     number meanwhile: try the whole transaction again.
     """
-    signed, rows = sign(connection, accepted, keys, deadline)
-    insert_rows(connection, rows)
+    signed, made = sign(connection, accepted, keys, deadline)
+    for rows in made:
+        insert_rows(connection, rows)
     return signed
 
 
 def sign(
     connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: ReceiptKeys, deadline: int
-) -> tuple[list[Accepted], Rows]:
+) -> tuple[list[Accepted], list[Rows]]:
     """The first half of `append`; the rows are to be inserted before anything that refers to them."""
-    ids = _next_ids(connection, len(accepted)) if accepted else ()
+    if not accepted:
+        return [], []
+    ids = _next_ids(connection, len(accepted))
     encoded = [entry.encode() for entry, _ in accepted]
     receipts = keys.sign_all(encoded, deadline)
-    if encoded:
-        promises.keep(connection, ids[0], encoded, receipts, keys)
     together = list(zip(ids, accepted, encoded, receipts, strict=True))
     rows = [(id_, entry.key, ordinal, data, ids[0], *receipt) for id_, (entry, ordinal), data, receipt in together]
-    return [Accepted(id_, entry, receipt) for id_, (entry, _), _, receipt in together], Rows(entries, _COLUMNS, rows)
+    made = [Rows(entries, _COLUMNS, rows), promises.rows(ids[0], encoded, receipts, keys)]
+    return [Accepted(id_, entry, receipt) for id_, (entry, _), _, receipt in together], made
 
 
 def _next_ids(connection: Connection, count: int) -> Sequence[int]:

@@ -8,9 +8,9 @@ and who cannot sign a receipt cannot sign that. Where it is missing, or does not
 from collections.abc import Sequence
 from itertools import compress, groupby
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
-from service.db import chunks
+from service.db import Rows, chunks
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import pending_receipts
 
@@ -18,11 +18,10 @@ _TOGETHER_FROM = 32
 """With fewer, checking their receipts costs less than to write, read and delete one row more."""
 
 
-def keep(connection: Connection, first: int, entries: Sequence[bytes], receipts: Sequence[Receipt], keys: ReceiptKeys) -> None:
-    """In the transaction that accepts `entries`, the first of them under the id `first`; `keys` has just signed the receipts."""
-    if len(entries) >= _TOGETHER_FROM:
-        signature = keys.sign_accepted(entries, receipts)
-        connection.execute(insert(pending_receipts), {"accepted_with": first, "key_id": keys.key_id, "signature": signature})
+def rows(first: int, entries: Sequence[bytes], receipts: Sequence[Receipt], keys: ReceiptKeys) -> Rows:
+    """For the transaction that accepts `entries`, the first of them under the id `first`; `keys` has just signed the receipts."""
+    signed = [(first, keys.key_id, keys.sign_accepted(entries, receipts))] if len(entries) >= _TOGETHER_FROM else []
+    return Rows(pending_receipts, ("accepted_with", "key_id", "signature"), signed)
 
 
 def are_kept(

@@ -6,7 +6,6 @@ question, knows nothing else, and ends with the one that started it.
 """
 
 import atexit
-import contextlib
 import signal
 import subprocess
 import sys
@@ -17,7 +16,12 @@ from typing import IO
 
 from nacl.bindings import crypto_sign
 
+from service.processes import command_of, end, start
+
 SIGNATURE_BYTES = 64
+TIMEOUT_S = 10.0
+"""A batch of the largest size takes one."""
+_COMMAND = command_of("service.ledger.signer")
 _QUESTION = Struct(">64sII")
 """Secret key as libsodium has it, count of messages, bytes of each; the messages follow."""
 
@@ -36,13 +40,9 @@ class Signer:
     def sign(self, key: bytes, messages: Sequence[bytes]) -> list[bytes]:
         """A signature for each of `messages`, which are of equal length. `key` has 64 bytes. Raises SignerGone; ask again."""
         with self._turn:
-            process = self._process = self._process or _start()
-            assert process.stdin is not None
-            assert process.stdout is not None
             try:
-                process.stdin.write(_QUESTION.pack(key, len(messages), len(messages[0])) + b"".join(messages))
-                process.stdin.flush()
-                answer = process.stdout.read(SIGNATURE_BYTES * len(messages))
+                process = self._process = self._process or start(_COMMAND)
+                answer = _ask(process, _QUESTION.pack(key, len(messages), len(messages[0])) + b"".join(messages), len(messages))
             except OSError:
                 answer = b""
             if len(answer) < SIGNATURE_BYTES * len(messages):
@@ -56,25 +56,27 @@ class Signer:
             self._end()
 
     def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(BrokenPipeError):
-                if pipe is not None:
-                    pipe.close()
-        process.wait()
+        if self._process is not None:
+            end(self._process)
+        self._process = None
+
+
+def _ask(process: "subprocess.Popen[bytes]", question: bytes, count: int) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    timer = threading.Timer(TIMEOUT_S, process.kill)  # whoever asks holds the database's lock
+    timer.start()
+    try:
+        process.stdin.write(question)
+        process.stdin.flush()
+        return process.stdout.read(SIGNATURE_BYTES * count)
+    finally:
+        timer.cancel()
 
 
 SIGNER = Signer()
 """A process has one: it serves any key."""
 atexit.register(SIGNER.close)
-
-
-def _start() -> "subprocess.Popen[bytes]":
-    # No variable of ours: the environment has secrets.
-    command = [sys.executable, "-I", "-m", "service.ledger.signer"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"LC_ALL": "C.UTF-8"}, cwd="/")
 
 
 def _parts(data: bytes, size: int) -> list[bytes]:

@@ -297,7 +297,8 @@ def test_nothing_is_left_running() -> None:
 
 def test_a_worker_ends_with_its_parent() -> None:
     program = (
-        "import os, sys; from service.formats.sandbox import _start; worker = _start(); print(worker.pid, flush=True); os._exit(0)"
+        "import os; from service.formats.sandbox import _COMMAND, start;"
+        "worker = start(_COMMAND); print(worker.pid, flush=True); os._exit(0)"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
     pid = int(ended.stdout)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,6 +50,24 @@ def test_who_asks_when_it_was_killed_is_told_and_the_next_starts_another(signer:
         signer.sign(KEY, MESSAGES)
     assert signer.sign(KEY, MESSAGES[:2]) == signer.sign(KEY, MESSAGES[:2])
     assert pid_of(signer) != first
+
+
+def test_one_that_hangs_is_not_waited_for_long(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer.sign(KEY, MESSAGES[:1])
+    monkeypatch.setattr("service.ledger.signer.TIMEOUT_S", 0.2)
+    os.kill(pid_of(signer), signal.SIGSTOP)
+    with pytest.raises(SignerGone):
+        signer.sign(KEY, MESSAGES)
+
+
+def test_receipts_are_signed_where_no_process_can_be_started(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_command: Sequence[str]) -> None:
+        raise OSError("Cannot allocate memory")
+
+    monkeypatch.setattr("service.ledger.signer.start", refuse)
+    monkeypatch.setattr(receipts, "SIGNER", signer)
+    keys, entries = ReceiptKeys(SEED, 1, bytes(20)), [os.urandom(146) for _ in range(40)]
+    assert keys.sign_all(entries, 5) == [keys.sign(entry, 5) for entry in entries]
 
 
 def test_it_goes_on_while_others_of_its_group_are_stopped(signer: Signer) -> None:
