@@ -41,6 +41,7 @@ _PAUSED = _selector("paused()")
 _HAS_ROLE = _selector("hasRole(bytes32,address)")
 _ANCHOR = _selector("anchor(uint64,bytes32,uint32,bytes32)")
 _UNKNOWN_SEQ = "0x" + _selector("UnknownSeq(uint64)").hex()
+_WRONG_SEQ = "0x" + _selector("WrongSeq(uint64,uint64)").hex()
 
 # What nodes (Geth, Nethermind, Besu, Erigon, Reth, Anvil) say of a transaction that they have, or that is mined already …
 _TAKEN = ("already", "known transaction", "nonce too low", "oldnonce")
@@ -265,7 +266,11 @@ class Chain:
         )
 
     def refusal(self, block: Block, seq: int, log_root: bytes, size: int, register_root: bytes) -> str | None:
-        """Why the contract would refuse this anchor at `block`: what it reverts with; None where it would take it."""
+        """Why the contract would refuse this anchor at `block`: what it reverts with; None where it would take it.
+
+        `seq` follows the head of that block. An endpoint that calls it wrong answers about another block than it was asked, as
+        some do while one is being added: that is no answer. Raises ChainTrouble.
+        """
         assert self._account is not None
         call = {
             "from": self._account.address,
@@ -283,8 +288,9 @@ class Chain:
             if answer.get("error") is None:
                 return None
         for endpoint, answer in found:
-            if revert_data(answer):
-                return revert_data(answer) or ""
+            data = revert_data(answer)
+            if data and not data.startswith(_WRONG_SEQ):
+                return data
             failures.append((endpoint, endpoint.bad_answer(said(answer))))
         raise failures[0][1]
 
