@@ -271,13 +271,17 @@ def world(
     cluster: PostgresCluster | None = None,
     endpoints: int = 1,
     settings: dict[str, Any] | None = None,
+    lock_ms: int = LOCK_MS,
     **options: Any,
 ) -> Iterator[World]:
-    """`cluster` is where a PostgreSQL `url` is, `settings` are the service's, `options` Anvil's."""
+    """`cluster` is where a PostgreSQL `url` is, `settings` are the service's, `options` Anvil's.
+
+    A lock of the database is waited for `lock_ms`: not for long, since most scenarios have one writer and try what locks do.
+    """
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(service.db, "_BUSY_TIMEOUT_MS", LOCK_MS)
-        patch.setattr(service.db, "SQLITE_PRAGMAS", (*service.db.SQLITE_PRAGMAS, f"busy_timeout={LOCK_MS}"))
+        patch.setattr(service.db, "_BUSY_TIMEOUT_MS", lock_ms)
+        patch.setattr(service.db, "SQLITE_PRAGMAS", (*service.db.SQLITE_PRAGMAS, f"busy_timeout={lock_ms}"))
         node = stack.enter_context(anvil(no_mining=True, **options))
         contract = RegistryContract.deploy(node)
         node.mine(8)

@@ -111,9 +111,10 @@ def block_call(block: int | str) -> tuple[str, list[Any]]:
 
 
 def said(answer: dict[str, Any]) -> str:
-    """The node's own words."""
+    """The node's own words, but for what no text may hold: some put a revert's bytes into them, and PostgreSQL takes no NUL."""
     error = answer.get("error")
-    return str(error.get("message", error) if isinstance(error, dict) else error)[:200]
+    text = str(error.get("message", error) if isinstance(error, dict) else error)
+    return "".join(filter(str.isprintable, text[:200]))
 
 
 def revert_data(answer: dict[str, Any]) -> str | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from service.chain.contract import Chain as Reader
-from service.chain.endpoint import ChainTrouble
+from service.chain.endpoint import ChainTrouble, said
 from service.trouble import Trouble
 from tests.chain import Chain, RegistryContract
 
@@ -30,3 +30,8 @@ def test_a_seq_that_is_not_next_at_that_block_is_no_answer(reader: Reader, away:
     with pytest.raises(ChainTrouble) as found:
         reader.refusal(view.latest_block, view.head + 1 + away, ROOT, 1, ROOT)
     assert found.value.code == Trouble.BAD_ANSWER
+    assert found.value.detail.isprintable()
+
+
+def test_of_a_nodes_words_only_what_can_be_kept_is() -> None:
+    assert said({"error": {"message": "reverted:\0\x1b 序号\ud800"}}) == "reverted: 序号"

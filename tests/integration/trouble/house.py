@@ -324,7 +324,7 @@ def a_second_worker_is_faster(world: World) -> None:
     world.check()
 
 
-@scenario()
+@scenario(lock_ms=30_000)  # as long as the service waits: here locks are held by others all the time
 def three_workers_work_at_once(world: World) -> None:
     """Each in a thread and on connections of its own; whoever comes second finds it done."""
     stop = threading.Event()
