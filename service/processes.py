@@ -1,9 +1,12 @@
 """Processes of our own beside the one that serves: each is a module that reads its standard input and answers on its output."""
 
 import contextlib
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from typing import IO
 
 
 def command_of(module: str) -> list[str]:
@@ -32,3 +35,84 @@ def end(process: "subprocess.Popen[bytes]") -> None:
             if pipe is not None:
                 pipe.close()
     process.wait()
+
+
+class Gone(Exception):
+    """The process has ended, and answered nothing."""
+
+
+class Helper:
+    """A process that answers one question after another, for the threads of this one, who wait for one another.
+
+    It is started with the first question, and ends with this process. `module` ends in a call of `serve`.
+    """
+
+    def __init__(self, module: str, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self._command = command_of(module)
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """None where it does not run."""
+        return None if self._process is None else self._process.pid
+
+    def ask(self, question: bytes) -> bytes:
+        """Raises Gone where no process can be started, or the one that was asked ended or took too long; ask again."""
+        with self._turn:
+            try:
+                process = self._process = self._process or start(self._command)
+                return self._ask(process, question)
+            except (OSError, EOFError):
+                self._end()
+                raise Gone from None
+
+    def _ask(self, process: "subprocess.Popen[bytes]", question: bytes) -> bytes:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        timer = threading.Timer(self.timeout_s, process.kill)
+        timer.start()
+        try:
+            _write(process.stdin, question)
+            return _read(process.stdout)
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        with self._turn:
+            self._end()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            end(self._process)
+        self._process = None
+
+
+def serve(answer: Callable[[bytes], bytes]) -> None:
+    """What a Helper's process does: answer until there are no more questions."""
+    # Whoever stops a group of processes stops this one too, while the one that asks still has answers to give.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with contextlib.suppress(EOFError):
+        while True:
+            _write(sys.stdout.buffer, answer(_read(sys.stdin.buffer)))
+
+
+_LENGTH_BYTES = 4
+
+
+def _write(pipe: IO[bytes], message: bytes) -> None:
+    pipe.write(len(message).to_bytes(_LENGTH_BYTES, "big"))
+    pipe.write(message)
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes]) -> bytes:
+    """Raises EOFError where the other side has ended."""
+    head = pipe.read(_LENGTH_BYTES)
+    message = pipe.read(int.from_bytes(head, "big"))
+    if len(head) < _LENGTH_BYTES or len(message) < int.from_bytes(head, "big"):
+        raise EOFError
+    return message

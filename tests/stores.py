@@ -20,7 +20,8 @@ from service.central import feed
 from service.chain import Chain as Writer
 from service.db import Database
 from service.invoices import acting, reading, reprinting
-from service.invoices.registration import Registered, Submission, fresh_salts, prepare, register
+from service.invoices.preparing import Submission, fresh_salts, prepare
+from service.invoices.registration import Registered, register
 from service.ledger import outbox
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import entries

@@ -1,18 +1,21 @@
 """`POST /v1/invoices/batch`: NDJSON in and out, in constant memory however many lines and however slow the caller.
 
-What was read becomes chunks, each registered in one transaction. Answers go out while more is read; those that the caller does not
-take yet wait in a file: most HTTP clients send all of a body before they read, and must not wait for us while we wait for them.
+What was read becomes chunks, each registered in one transaction. A chunk goes through four steps (prepare, sign, register, write),
+and while it is at one of them others are at theirs: what each step waits for is another process, or the disk. Answers go out while
+more is read; those that the caller does not take yet wait in a file: most HTTP clients send all of a body before they read, and
+must not wait for us while we wait for them.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, suppress
 from tempfile import SpooledTemporaryFile
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 import orjson
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -29,8 +32,11 @@ from service.api.writes import attempt_of
 from service.errors import Refused
 from service.invoices import submitting
 from service.invoices.idempotency import Attempt
-from service.invoices.registration import Prepared, Submission
-from service.invoices.submitting import Issuer
+from service.invoices.preparing import Prepared, Submission
+from service.invoices.submitting import Issuer, Result, Signed
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 router = Operations("invoices")
 
@@ -74,7 +80,7 @@ async def batch(request: Request, here: Here) -> Response:
 
 
 def _register_first(work: "_Batch", lines: list[bytes]) -> bytes:
-    return work.register(work.prepare(lines)) if lines else b""
+    return work.write(work.register(work.sign(work.prepare(lines)))) if lines else b""
 
 
 async def _chunks(request: Request) -> AsyncIterator[list[bytes]]:
@@ -122,7 +128,7 @@ class _Chunk(NamedTuple):
 
 
 class _Batch:
-    """Registers chunk after chunk, and writes their answers."""
+    """The steps of its chunks, each of which sees them in order. A step raises what keeps a chunk from being registered at all."""
 
     def __init__(self, here: Context, request: Request, issuer: Issuer) -> None:
         self._here = here
@@ -133,53 +139,30 @@ class _Batch:
         self._part = 0
         self._answered = 0
 
-    def prepare(self, lines: list[bytes]) -> "_Chunk":
-        """What can be done before the chunk's turn in the database."""
+    def prepare(self, lines: list[bytes]) -> _Chunk:
+        """What needs nothing but the lines."""
         first = self._prepared
         self._prepared += len(lines)
         attempt = attempt_of(self._request, self._issuer.id, b"".join(lines), self._part)
         self._part += 1
-        submissions = (self._parse(line, first + n) for n, line in enumerate(lines, 1))
+        # No chunk has more than one line behind MAX_LINES, and that as its last one.
+        allowed = lines[: MAX_LINES - first]
+        too_many: list[Prepared | Refused] = [Refused("too_many_lines", {"limit": f"{MAX_LINES:,}"})] * (len(lines) - len(allowed))
         with submitting.TURN:
-            return _Chunk(submitting.prepare_all(submissions, self._issuer, self._here.now_ms()), attempt)
+            prepared = submitting.prepare_lines(allowed, _read, self._issuer, self._here.now_ms())
+        return _Chunk(prepared + too_many, attempt)
 
-    def prepare_or_say_why(self, lines: list[bytes]) -> "_Chunk":
-        """The same behind the first chunk, where it is too late for a problem of the whole: each line then has it as its own."""
-        try:
-            return self.prepare(lines)
-        except Exception as error:  # noqa: BLE001  the boundary of a chunk: logged, and answered as any failure is
-            return _Chunk([self._why(error)] * len(lines), None)
-
-    def register(self, chunk: "_Chunk") -> bytes:
-        """The answers to a chunk. Raises what keeps it from being registered at all."""
+    def sign(self, chunk: _Chunk) -> Signed:
+        """What can be done before the chunk's turn in the database."""
         here = self._here
-        prepared, attempt = chunk
-        return self._write(
-            submitting.submit(here.database, here.keys, prepared, self._issuer, attempt, here.now_ms(), here.deadline)
-        )
+        return submitting.sign_ahead(here.database, here.keys, chunk.prepared, chunk.attempt, here.now_ms(), here.deadline)
 
-    def register_or_say_why(self, chunk: "_Chunk") -> bytes:
-        """The same behind the first chunk."""
-        try:
-            return self.register(chunk)
-        except Exception as error:  # noqa: BLE001  as above
-            return self._write([self._why(error)] * len(chunk.prepared))
+    def register(self, signed: Signed) -> list[Result]:
+        """A transaction."""
+        return submitting.submit(self._here.database, self._here.keys, signed, self._issuer)
 
-    def _why(self, error: Exception) -> Refused:
-        return problems.refusal_of(error, self._request.scope["request_id"])
-
-    def _parse(self, line: bytes, number: int) -> Submission | Refused:
-        if number > MAX_LINES:
-            return Refused("too_many_lines", {"limit": f"{MAX_LINES:,}"})
-        if line is _TOO_LONG:
-            return too_large(MAX_INVOICE)
-        try:
-            sent = parse(InvoiceSubmission, line.rstrip(b"\r\n"))
-        except Refused as refused:
-            return refused
-        return Submission(sent.sections, sent.profile, sent.external_id)
-
-    def _write(self, results: list[submitting.Result]) -> bytes:
+    def write(self, results: list[Result]) -> bytes:
+        """The answers to a chunk."""
         written = []
         for result in results:
             self._answered += 1
@@ -193,6 +176,44 @@ class _Batch:
                 said["result"] = registered_members(self._here, result, self._language)
             written.append(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
         return b"".join(written)
+
+    # Behind the first chunk it is too late for a problem of the whole: each line then has it as its own, as a result that the steps
+    # which are left pass on.
+
+    def prepare_or_say_why(self, lines: list[bytes]) -> _Chunk | list[Result]:
+        try:
+            return self.prepare(lines)
+        except Exception as error:  # noqa: BLE001  the boundary of a chunk: logged, and answered as any failure is
+            return self._why(error, len(lines))
+
+    def sign_or_say_why(self, chunk: _Chunk | list[Result]) -> Signed | list[Result]:
+        if isinstance(chunk, list):
+            return chunk
+        try:
+            return self.sign(chunk)
+        except Exception as error:  # noqa: BLE001  as above
+            return self._why(error, len(chunk.prepared))
+
+    def register_or_say_why(self, signed: Signed | list[Result]) -> list[Result]:
+        if isinstance(signed, list):
+            return signed
+        try:
+            return self.register(signed)
+        except Exception as error:  # noqa: BLE001  as above
+            return self._why(error, len(signed.prepared))
+
+    def _why(self, error: Exception, count: int) -> list[Result]:
+        return [problems.refusal_of(error, self._request.scope["request_id"])] * count
+
+
+def _read(line: bytes) -> Submission | Refused:
+    if line is _TOO_LONG:
+        return too_large(MAX_INVOICE)
+    try:
+        sent = parse(InvoiceSubmission, line.rstrip(b"\r\n"))
+    except Refused as refused:
+        return refused
+    return Submission(sent.sections, sent.profile, sent.external_id)
 
 
 class _Duplex(Response):
@@ -221,21 +242,36 @@ class _Duplex(Response):
             await send({"type": "http.response.body", "body": b""})
 
     async def _register(self, answers: "_Answers") -> None:
-        """While one chunk is being written, the next is prepared, and one may wait between."""
-        send, receive = anyio.create_memory_object_stream[_Chunk](1)
+        work = self._work
         try:
-            async with anyio.create_task_group() as tasks, receive:
+            async with anyio.create_task_group() as tasks:
+                send, prepared = anyio.create_memory_object_stream[_Chunk | list[Result]]()
                 tasks.start_soon(self._prepare, send)
-                async for chunk in receive:
-                    answers.add(await run_in_threadpool(self._work.register_or_say_why, chunk))
+                signed = _then(tasks, prepared, work.sign_or_say_why)
+                async with _then(tasks, signed, work.register_or_say_why) as registered:
+                    async for results in registered:
+                        answers.add(await run_in_threadpool(work.write, results))
         finally:
             answers.close()
 
-    async def _prepare(self, send: MemoryObjectSendStream[_Chunk]) -> None:
+    async def _prepare(self, send: MemoryObjectSendStream[_Chunk | list[Result]]) -> None:
         async with send:
             with suppress(ClientDisconnect):  # what was registered stays; the same Idempotency-Key tells what that was
                 async for lines in self._chunks:
                     await send.send(await run_in_threadpool(self._work.prepare_or_say_why, lines))
+
+
+def _then(tasks: TaskGroup, items: MemoryObjectReceiveStream[T], step: Callable[[T], R]) -> MemoryObjectReceiveStream[R]:
+    """What `step` makes of each, one after another, while others are made into `items`."""
+    send, receive = anyio.create_memory_object_stream[R]()
+
+    async def run() -> None:
+        async with items, send:
+            async for item in items:
+                await send.send(await run_in_threadpool(step, item))
+
+    tasks.start_soon(run)
+    return receive
 
 
 class _Answers:

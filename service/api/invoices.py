@@ -21,7 +21,7 @@ from service.errors import Refused
 from service.formats import qr
 from service.invoices import acting, indexing, issued, proofs, reading, registration, search, submitting
 from service.invoices.issued import Issued, entry_members, receipt_members
-from service.invoices.registration import Submission
+from service.invoices.preparing import Submission
 from service.messages import Language
 from verifier.commitment import SECTIONS
 from verifier.proof import MEDIA_TYPE, SUFFIX
@@ -76,7 +76,8 @@ def _register(request: Request, here: Context, body: bytes) -> Issued:
     now_ms = here.now_ms()
     prepared = submitting.prepare_all([Submission(sent.sections, sent.profile, sent.external_id)], issuer, now_ms)
     with here.running.hold(attempt):
-        (result,) = submitting.submit(here.database, here.keys, prepared, issuer, attempt, now_ms, here.deadline)
+        signed = submitting.sign_ahead(here.database, here.keys, prepared, attempt, now_ms, here.deadline)
+        (result,) = submitting.submit(here.database, here.keys, signed, issuer)
     if isinstance(result, Refused):
         raise with_links(result)
     return result

@@ -21,16 +21,8 @@ from service.db import Database
 from service.errors import Refused
 from service.formats import FormatError, ImportedInvoice, tax_xml
 from service.invoices.content import Profile
-from service.invoices.registration import (
-    Prepared,
-    Registered,
-    Submission,
-    findings_from_json,
-    findings_to_json,
-    fresh_salts,
-    prepare,
-    register,
-)
+from service.invoices.preparing import Prepared, Submission, fresh_salts, prepare
+from service.invoices.registration import Registered, findings_from_json, findings_to_json, register
 from service.invoices.rules import BEIJING
 from service.invoices.tables import import_rows, imports
 from service.ledger import health

@@ -1,35 +1,30 @@
 """Registering invoices: content, commitment, entries and rows, many in one transaction.
 
-`prepare` does for each invoice what needs no database; `register` decides the rest against everything accepted before, in the
-caller's transaction: the same path for one invoice and for ten thousand.
+What needs no database was done for each invoice before (preparing.py); `register` decides the rest against everything accepted
+before, in the caller's transaction: the same path for one invoice and for ten thousand.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection
 
 from service.db import Rows, insert_rows
 from service.errors import Finding, Refused
-from service.invoices import facts, originals
-from service.invoices.content import Profile
+from service.invoices import neighbours, originals
 from service.invoices.facts import Derived, Facts
-from service.invoices.plain import recognise
-from service.invoices.rules import examine, refuses
+from service.invoices.preparing import Prepared
 from service.invoices.tables import acts, copies, invoices
 from service.ledger.entries import Accepted, History, histories
 from service.ledger.entries import sign as sign_entries
-from service.ledger.receipts import ReceiptKeys
-from verifier.commitment import SALT_BYTES, SECTIONS, Commitment, commitment_of, copy_of, section_leaves
-from verifier.entry import ZERO, Entry, Kind, number_key
+from service.ledger.receipts import Receipt, ReceiptKeys
+from verifier.commitment import SECTIONS
+from verifier.entry import ZERO, Entry, Kind
 from verifier.register import Status
 
-_SALTS_BYTES = SALT_BYTES * len(SECTIONS)
-_SALTS_AT_ONCE = 64
 _PROVENANCE = SECTIONS.index("provenance")
 _STORED_SECTIONS = SECTIONS[:_PROVENANCE] + SECTIONS[_PROVENANCE + 1 :]
 _INVOICE_COLUMNS = ("id", *_STORED_SECTIONS, *Derived._fields, "profile", "external_id", "issuer", "findings")
@@ -37,42 +32,6 @@ _ACT_COLUMNS = ("entry_id", "other_number", "actor")
 _COPY_COLUMNS = ("entry_id", "invoice_id", "salts", "provenance")
 _REVERSALS = (Kind.REVERSE, Kind.REVERSE_PART)
 _ACT_KINDS = {"reverse": Kind.REVERSE, "reverse_part": Kind.REVERSE_PART, "void": Kind.VOID}
-
-
-class Submission(NamedTuple):
-    """An invoice as it was sent; `found` are an importer's own findings."""
-
-    sections: Any
-    profile: Profile
-    external_id: str | None = None
-    found: tuple[Finding, ...] = ()
-
-
-class Prepared(NamedTuple):
-    """An invoice that its own rules allow, with its salts and commitment: everything but its place in the ledger.
-
-    `canonical` is in the order of SECTIONS. What was parsed is not kept: ten thousand of these wait for their transaction at once.
-    """
-
-    canonical: Sequence[bytes]
-    changed: tuple[str, ...]
-    findings: list[Finding]
-    profile: Profile
-    external_id: str | None
-    key: bytes
-    salts: bytes
-    commitment: Commitment
-    copy: bytes
-    facts: Facts
-    derived: Derived
-
-    @property
-    def number(self) -> str:
-        return self.derived.number
-
-    @property
-    def sections(self) -> dict[str, Any]:
-        return dict(zip(SECTIONS, map(orjson.loads, self.canonical), strict=True))
 
 
 class Registered(NamedTuple):
@@ -89,47 +48,6 @@ class _Decision(NamedTuple):
 
     findings: list[Finding]
     logged: list[int]
-
-
-def fresh_salts() -> Iterator[bytes]:
-    """Salts (128 bytes) for one invoice after another, drawn for many at once: each draw gives the interpreter's lock away."""
-    while True:
-        drawn = os.urandom(_SALTS_BYTES * _SALTS_AT_ONCE)
-        yield from (drawn[at : at + _SALTS_BYTES] for at in range(0, len(drawn), _SALTS_BYTES))
-
-
-def prepare(submission: Submission, sellers: frozenset[str] | None, today: date, salts: Iterator[bytes]) -> Prepared:
-    """Apply the rules that need nothing but the invoice, and commit to it with fresh salts.
-
-    `sellers` are the tax ids that the issuer's key is bound to, None: any; `today` is the date in Beijing. Raises Refused.
-    """
-    sections = submission.sections
-    changed: tuple[str, ...] = ()
-    findings: list[Finding] = []
-    canonical = None if submission.found else recognise(sections, today)
-    if canonical is None:
-        sections, changed, written, findings = examine(sections, submission.profile, today=today, found=submission.found)
-        if refuses(findings, submission.profile):
-            raise Refused("invoice_refused", findings=findings)
-        canonical = [written[name] for name in SECTIONS]
-    if sellers is not None and sections["seller"].get("tax_id") not in sellers:
-        raise Refused("seller_not_bound", findings=[Finding("seller_not_bound", "error", "/seller/tax_id")])
-    salt = next(salts)
-    commitment = commitment_of(section_leaves(salt, canonical))
-    own = facts.of_content(sections)
-    return Prepared(
-        canonical,
-        changed,
-        findings,
-        submission.profile,
-        submission.external_id,
-        number_key(own.number),
-        salt,
-        commitment,
-        copy_of(commitment),
-        own,
-        facts.derive(sections, own),
-    )
 
 
 def register(
@@ -180,9 +98,27 @@ def decide(connection: Connection, prepared: Sequence[Prepared], now_ms: int, au
     return Decided(prepared, decisions, work.entries, work.act_numbers)
 
 
-def sign(connection: Connection, decided: Decided, issuer: str, keys: ReceiptKeys, deadline: int) -> Registering:
-    """The second step: everything is signed, nothing written yet."""
-    accepted, entry_rows = sign_entries(connection, decided.entries, keys, deadline)
+def sign_ahead(
+    prepared: Sequence[Prepared], keys: ReceiptKeys, now_ms: int, deadline: int, auth: bytes = ZERO
+) -> dict[bytes, Receipt]:
+    """Receipts for the issues that `decide` will log if it refuses none, by entry: no lock of the database is held for them.
+
+    One is a promise when its entry is stored, and is shown to nobody before. That of an invoice which is refused is forgotten.
+    """
+    issues = [_issue(one, now_ms, auth).encode() for one in prepared]
+    return dict(zip(issues, keys.sign_all(issues, deadline), strict=True))
+
+
+def sign(
+    connection: Connection,
+    decided: Decided,
+    issuer: str,
+    keys: ReceiptKeys,
+    deadline: int,
+    ahead: Mapping[bytes, Receipt] | None = None,
+) -> Registering:
+    """The second step: everything is signed that was not signed `ahead`, nothing written yet."""
+    accepted, entry_rows = sign_entries(connection, decided.entries, keys, deadline, ahead)
     results = [
         made if isinstance(made, Refused) else _registered(one, made, accepted)
         for one, made in zip(decided.prepared, decided.decisions, strict=True)
@@ -215,15 +151,15 @@ class _Work:
         self._now_ms, self._auth = now_ms, auth
         self._now = datetime.fromtimestamp(now_ms / 1000, UTC)
         own = [one.key for one in prepared]
-        self._waiting = facts.waiting_for(connection, own)
+        self._waiting = neighbours.waiting_for(connection, own)
         named = {key for one in prepared if (key := one.derived.original_key) is not None}
         involved = {*own, *named, *(key for some in self._waiting.values() for key in some)}
         self._histories = histories(connection, list(involved))
         self._first: dict[bytes, Entry] = {}
         """Of numbers that were new: nearly none is asked for again, so no history is made for them yet."""
         reversers = {entry.other for key in named for entry in self._history(key).entries if entry.kind in _REVERSALS}
-        self._facts = facts.of_numbers(connection, sorted(named | reversers))
-        self._alike = facts.alike(connection, [one.derived for one in prepared])
+        self._facts = neighbours.of_numbers(connection, sorted(named | reversers))
+        self._alike = neighbours.alike(connection, [one.derived for one in prepared])
         self.entries: list[tuple[Entry, int]] = []
         self.act_numbers: dict[int, str] = {}
 
@@ -239,7 +175,7 @@ class _Work:
         found += self._duplicates(one.derived)
         self._facts[one.key] = one.facts
         # A copy is a commitment under fresh salts: it cannot have been one of this number before.
-        logged = [self._log(Entry(Kind.ISSUE, self._now_ms, one.key, one.copy, original_key or ZERO, self._auth))]
+        logged = [self._log(_issue(one, self._now_ms, self._auth))]
         if act is not None and original_key is not None:
             logged.append(self._log_act(act, original_key, one.key, one.number))
         for key, waiting in self._waiting.get(one.key, {}).items():
@@ -316,6 +252,10 @@ class _Work:
         found = originals.check_duplicate(seen, self._now) if seen else []
         seen.append((derived.number, self._now))
         return found
+
+
+def _issue(one: Prepared, now_ms: int, auth: bytes) -> Entry:
+    return Entry(Kind.ISSUE, now_ms, one.key, one.copy, one.derived.original_key or ZERO, auth)
 
 
 def _reference(facts: Facts) -> originals.Reference:

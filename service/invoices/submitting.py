@@ -1,7 +1,7 @@
 """Registering what issuers send, one or many: the transaction, its repetition, and what a taken number is answered with."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -12,24 +12,18 @@ from service.errors import Finding, Refused
 from service.invoices import issued, reading, registration
 from service.invoices.idempotency import Attempt, done_before, write_once
 from service.invoices.issued import Issued
-from service.invoices.registration import (
-    Prepared,
-    Registered,
-    Submission,
-    decide,
-    findings_from_json,
-    findings_to_json,
-    fresh_salts,
-    prepare,
-    sign,
-    store,
-)
+from service.invoices.preparer import PREPARER
+from service.invoices.preparing import Prepared, Submission, fresh_salts, prepare
+from service.invoices.registration import Registered, decide, findings_from_json, findings_to_json, sign, store
 from service.invoices.rules import BEIJING
 from service.ledger.entries import stored_by_key
-from service.ledger.receipts import ReceiptKeys
+from service.ledger.receipts import Receipt, ReceiptKeys
 from verifier.entry import Kind
 
 Result = Issued | Refused
+
+_MANY = 32
+"""Lines for which it is worth while to ask another process."""
 
 Promise = Callable[[int], int]
 """From now (ms) to the deadline (ms) of the receipts that are signed now. Raises Unavailable where nothing can be accepted."""
@@ -58,8 +52,8 @@ class _Turn:
 
 
 TURN = _Turn()
-"""Held by whoever prepares a chunk of a batch: two that compute at once only hand the interpreter's lock back and forth. What needs
-little Python, signing and storing, goes on beside it. It is never waited for by anybody whom the one that has it may wait for.
+"""Held by whoever prepares a chunk of a batch: there is one process to do it in, and two threads that compute at once only hand the
+interpreter's lock back and forth. It is never waited for by anybody whom the one that has it may wait for.
 """
 
 
@@ -73,30 +67,58 @@ def prepare_all(submissions: Iterable[Submission | Refused], issuer: Issuer, now
     return [_prepare(one, issuer.sellers, today, salts) for one in submissions]
 
 
-def submit(
+def prepare_lines(
+    lines: Sequence[bytes], read: Callable[[bytes], Submission | Refused], issuer: Issuer, now_ms: int
+) -> list[Prepared | Refused]:
+    """The same of a batch's lines, of which `read` makes submissions: many plain ones are prepared in a process beside this one."""
+    today = today_at(now_ms)
+    salts = fresh_salts()
+    plain = PREPARER.prepare(lines, issuer.sellers, today) if len(lines) >= _MANY else [None] * len(lines)
+    return [made or _prepare(read(line), issuer.sellers, today, salts) for line, made in zip(lines, plain, strict=True)]
+
+
+class Signed(NamedTuple):
+    """Invoices whose turn in the database may come: with their receipts, by entry, or with what the attempt `made` before."""
+
+    prepared: Sequence[Prepared | Refused]
+    attempt: Attempt | None
+    now_ms: int
+    deadline: int
+    receipts: Mapping[bytes, Receipt]
+    made: Any | None = None
+
+
+def sign_ahead(
     database: Database,
     keys: ReceiptKeys,
     prepared: Sequence[Prepared | Refused],
-    issuer: Issuer,
     attempt: Attempt | None,
     now_ms: int,
     promise: Promise,
-) -> list[Result]:
-    """Register in order, in one transaction; what stands refused in `prepared` already stays so in its place.
-
-    A repeated `attempt` gets what it made the first time, refusals included.
-    """
+) -> Signed:
+    """All of `submit` that can be done before its turn in the database. Nothing is promised yet."""
     made = done_before(database, attempt)
+    if made is not None:
+        return Signed(prepared, attempt, now_ms, 0, {}, made)
+    deadline = promise(now_ms)
+    return Signed(prepared, attempt, now_ms, deadline, registration.sign_ahead(_good(prepared), keys, now_ms, deadline))
+
+
+def submit(database: Database, keys: ReceiptKeys, signed: Signed, issuer: Issuer) -> list[Result]:
+    """Register in order, in one transaction; what stands refused in `signed` already stays so in its place.
+
+    A repeated attempt gets what it made the first time, refusals included.
+    """
+    prepared, attempt, now_ms, deadline, receipts, made = signed
     if made is not None:
         with database.read() as connection:
             return _read(connection, made)
-    deadline = promise(now_ms)
-    good = [one for one in prepared if isinstance(one, Prepared)]
+    good = _good(prepared)
     results: list[Result] = []
 
     def work(connection: Connection) -> tuple[Any, bool]:
         decided = decide(connection, good, now_ms)
-        registering = sign(connection, decided, issuer.id, keys, deadline)
+        registering = sign(connection, decided, issuer.id, keys, deadline, receipts)
         _mark_same_content(connection, good, registering.results)
         left = iter(registering.results)
         results[:] = [one if isinstance(one, Refused) else _result(next(left)) for one in prepared]
@@ -111,6 +133,10 @@ def submit(
         with database.read() as connection:
             return _read(connection, made)
     return results
+
+
+def _good(prepared: Sequence[Prepared | Refused]) -> list[Prepared]:
+    return [one for one in prepared if isinstance(one, Prepared)]
 
 
 class Checked(NamedTuple):

@@ -1,7 +1,7 @@
 """Accepting entries: the register's rules are applied here, before anything is signed, to all that was accepted for the number."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -103,14 +103,24 @@ def append(connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: 
 
 
 def sign(
-    connection: Connection, accepted: Sequence[tuple[Entry, int]], keys: ReceiptKeys, deadline: int
+    connection: Connection,
+    accepted: Sequence[tuple[Entry, int]],
+    keys: ReceiptKeys,
+    deadline: int,
+    ahead: Mapping[bytes, Receipt] | None = None,
 ) -> tuple[list[Accepted], list[Rows]]:
-    """The first half of `append`; the rows are to be inserted before anything that refers to them."""
+    """The first half of `append`; the rows are to be inserted before anything that refers to them.
+
+    `ahead`: receipts with this deadline that `keys` has signed already, by the entry's bytes.
+    """
     if not accepted:
         return [], []
     ids = _next_ids(connection, len(accepted))
     encoded = [entry.encode() for entry, _ in accepted]
-    receipts = keys.sign_all(encoded, deadline)
+    known = ahead or {}
+    left = [data for data in encoded if data not in known]
+    fresh = dict(zip(left, keys.sign_all(left, deadline), strict=True))
+    receipts = [known.get(data) or fresh[data] for data in encoded]
     together = list(zip(ids, accepted, encoded, receipts, strict=True))
     rows = [(id_, entry.key, ordinal, data, ids[0], *receipt) for id_, (entry, ordinal), data, receipt in together]
     made = [Rows(entries, _COLUMNS, rows), promises.rows(ids[0], encoded, receipts, keys)]

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from service.config import Settings, secret_bytes
-from service.ledger.signer import SIGNER, SignerGone
+from service.ledger.signer import SIGNER
+from service.processes import Gone
 from verifier.receipt import is_signed, key_id, receipt_message
 
 _MANY = 32
@@ -60,7 +61,7 @@ class ReceiptKeys:
         if len(messages) >= _MANY:
             try:
                 return SIGNER.sign(self._key, messages)
-            except SignerGone:
+            except Gone:
                 pass  # somebody has stopped it: the next many start another one
         return list(map(self._sign, messages))
 

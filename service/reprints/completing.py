@@ -19,7 +19,8 @@ from service.errors import Refused, Unavailable
 from service.invoices import documents, reading
 from service.invoices.documents import Printable
 from service.invoices.idempotency import write_once
-from service.invoices.registration import Registered, Submission, fresh_salts, prepare, register
+from service.invoices.preparing import Submission, fresh_salts, prepare
+from service.invoices.registration import Registered, register
 from service.invoices.reprinting import reprint
 from service.invoices.submitting import today_at
 from service.ledger import health, incidents

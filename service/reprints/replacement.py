@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from service.errors import Finding, Refused
 from service.invoices import reading, registration
-from service.invoices.registration import Submission, fresh_salts, prepare
+from service.invoices.preparing import Submission, fresh_salts, prepare
 from service.invoices.submitting import Issuer, today_at
 from service.invoices.tables import invoices
 from service.ledger.tables import entries

@@ -17,7 +17,7 @@ from service.api.batch import CHUNK_LINES
 from service.db import Database
 from service.invoices import submitting
 from service.invoices.issued import Issued
-from service.invoices.registration import Submission
+from service.invoices.preparing import Submission
 from service.invoices.submitting import Issuer, Result
 from service.ledger import health, pruning, sealing
 from service.ledger.receipts import ReceiptKeys
@@ -45,7 +45,7 @@ class Ledger:
         self.path = folder / "ledger.db"
         self.database = Database(f"sqlite:///{self.path}")
         migrate(self.database)
-        self._writer = ThreadPoolExecutor(1)
+        self._signing, self._writing = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         with self.database.read() as connection:
             self.size: int = connection.scalar(select(func.count()).select_from(entries)) or 0
 
@@ -53,7 +53,8 @@ class Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._writer.shutdown()
+        self._signing.shutdown()
+        self._writing.shutdown()
         self.database.close()
 
     def grow(self, size: int) -> None:
@@ -66,18 +67,22 @@ class Ledger:
             self.finish()
 
     def register(self, some: Sequence[bytes]) -> None:
-        """As the API does with the lines of a batch: CHUNK_LINES a transaction, and one is prepared while another is written."""
+        """As the API does with the lines of a batch: CHUNK_LINES a transaction, and each step beside the others."""
         under_way: deque[Future[list[Result]]] = deque()
         for chunk in _chunks(some):
             now_ms = int(time.time() * 1000)
             with submitting.TURN:
-                prepared = submitting.prepare_all(map(_parse, chunk), ISSUER, now_ms)
-            under_way.append(self._writer.submit(submitting.submit, self.database, KEYS, prepared, ISSUER, None, now_ms, _promise))
+                prepared = submitting.prepare_lines(chunk, _parse, ISSUER, now_ms)
+            signed = self._signing.submit(submitting.sign_ahead, self.database, KEYS, prepared, None, now_ms, _promise)
+            under_way.append(self._writing.submit(self._submit, signed))
             if len(under_way) > 2:
                 _check(under_way.popleft())
         for writing in under_way:
             _check(writing)
         self.size += len(some)
+
+    def _submit(self, signed: Future[submitting.Signed]) -> list[Result]:
+        return submitting.submit(self.database, KEYS, signed.result(), ISSUER)
 
     def seal(self) -> sealing.Sealed:
         """Everything that is pending, as the worker does."""

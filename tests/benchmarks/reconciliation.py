@@ -18,7 +18,8 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 
 from service.db import Database
-from service.invoices.registration import Submission, fresh_salts, prepare, register
+from service.invoices.preparing import Submission, fresh_salts, prepare
+from service.invoices.registration import register
 from service.ledger import register as pages_of_register
 from service.ledger import sealing
 from service.ledger.receipts import ReceiptKeys

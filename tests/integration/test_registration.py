@@ -15,7 +15,8 @@ from service.db import Database, metadata
 from service.errors import Refused
 from service.invoices import acting, importing, reading, search, statements
 from service.invoices.content import Profile
-from service.invoices.registration import Prepared, Registered, Submission, fresh_salts, prepare, register
+from service.invoices.preparing import Prepared, Submission, fresh_salts, prepare
+from service.invoices.registration import Registered, register
 from service.ledger import sealing
 from service.ledger.receipts import ReceiptKeys
 from tests.unit.samples import INVOICE_IDS, sections_of

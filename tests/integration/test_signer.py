@@ -15,7 +15,8 @@ from nacl.bindings import crypto_sign_seed_keypair
 
 from service.ledger import receipts
 from service.ledger.receipts import ReceiptKeys
-from service.ledger.signer import Signer, SignerGone
+from service.ledger.signer import Signer
+from service.processes import Gone
 
 SEED = bytes(range(32))
 KEY = crypto_sign_seed_keypair(SEED)[1]
@@ -30,8 +31,8 @@ def signer() -> Iterator[Signer]:
 
 
 def pid_of(signer: Signer) -> int:
-    assert signer._process is not None
-    return signer._process.pid
+    assert signer.pid is not None
+    return signer.pid
 
 
 def test_it_signs_as_rfc_8032_says(signer: Signer) -> None:
@@ -46,17 +47,17 @@ def test_who_asks_when_it_was_killed_is_told_and_the_next_starts_another(signer:
     signer.sign(KEY, MESSAGES[:1])
     first = pid_of(signer)
     os.kill(first, signal.SIGKILL)
-    with pytest.raises(SignerGone):
+    with pytest.raises(Gone):
         signer.sign(KEY, MESSAGES)
     assert signer.sign(KEY, MESSAGES[:2]) == signer.sign(KEY, MESSAGES[:2])
     assert pid_of(signer) != first
 
 
-def test_one_that_hangs_is_not_waited_for_long(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_hangs_is_not_waited_for_long(signer: Signer) -> None:
     signer.sign(KEY, MESSAGES[:1])
-    monkeypatch.setattr("service.ledger.signer.TIMEOUT_S", 0.2)
+    signer.timeout_s = 0.2
     os.kill(pid_of(signer), signal.SIGSTOP)
-    with pytest.raises(SignerGone):
+    with pytest.raises(Gone):
         signer.sign(KEY, MESSAGES)
 
 
@@ -64,7 +65,7 @@ def test_receipts_are_signed_where_no_process_can_be_started(signer: Signer, mon
     def refuse(_command: Sequence[str]) -> None:
         raise OSError("Cannot allocate memory")
 
-    monkeypatch.setattr("service.ledger.signer.start", refuse)
+    monkeypatch.setattr("service.processes.start", refuse)
     monkeypatch.setattr(receipts, "SIGNER", signer)
     keys, entries = ReceiptKeys(SEED, 1, bytes(20)), [os.urandom(146) for _ in range(40)]
     assert keys.sign_all(entries, 5) == [keys.sign(entry, 5) for entry in entries]
@@ -90,7 +91,7 @@ def test_receipts_are_signed_all_the_same_without_it(signer: Signer, monkeypatch
 def test_it_ends_with_whoever_started_it() -> None:
     program = (
         "import sys, time; from service.ledger.signer import SIGNER;"
-        f"SIGNER.sign(bytes.fromhex('{KEY.hex()}'), [b'x']); print(SIGNER._process.pid, flush=True); time.sleep(60)"
+        f"SIGNER.sign(bytes.fromhex('{KEY.hex()}'), [b'x']); print(SIGNER.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

@@ -1,0 +1,91 @@
+"""Preparing the lines of a batch in a process of its own: those about which nothing is to be said, which nearly all are.
+
+Reading a line, its rules and its hashes are half of what the interpreter's lock is held for in bulk registration. A process does
+them while this one decides, signs and stores what came before. It knows no database, no key and no sentence of the catalogue: about
+any line that is not plain (plain.py) it says nothing, and who asked prepares that one.
+"""
+
+import atexit
+import marshal
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, get_args
+
+from service import interpreter
+from service.invoices.content import Profile
+from service.invoices.facts import Derived, Facts
+from service.invoices.preparing import Prepared, Submission, fresh_salts, prepare_plain
+from service.processes import Gone, Helper, serve
+from verifier.strict_json import loads_plain
+
+TIMEOUT_S = 60.0
+"""A chunk takes some hundredths of a second; the process itself may have to wait for a machine that does much else."""
+# What api/models/requests.py has as InvoiceSubmission; a test holds that they agree.
+_MEMBERS = {"profile", "sections", "external_id"}
+_PROFILES = get_args(Profile)
+_is_external_id = re.compile(r"[^\x00-\x1f\x7f]{1,128}").fullmatch
+
+
+class Preparer(Helper):
+    """For the threads of one process, who wait for one another."""
+
+    def __init__(self) -> None:
+        super().__init__("service.invoices.preparer", TIMEOUT_S)
+
+    def prepare(self, lines: Sequence[bytes], sellers: frozenset[str] | None, today: date) -> list[Prepared | None]:
+        """As `preparing.prepare` would, of each line that is an InvoiceSubmission; None for what is not plain.
+
+        Where there is no process to ask, none of them counts as plain.
+        """
+        try:
+            answer = self.ask(marshal.dumps((list(lines), sellers, today.toordinal())))
+        except Gone:
+            return [None] * len(lines)
+        return [None if written is None else _read(written) for written in marshal.loads(answer)]  # noqa: S302  our own process
+
+
+PREPARER = Preparer()
+"""A process has one: it serves any issuer."""
+atexit.register(PREPARER.close)
+
+
+def _answer(question: bytes) -> bytes:
+    lines, sellers, day = marshal.loads(question)  # noqa: S302  from the process that started this one
+    today, salts = date.fromordinal(day), fresh_salts()
+    made = (_prepare(line, sellers, today, salts) for line in lines)
+    return marshal.dumps([None if one is None else _write(one) for one in made])
+
+
+def _write(one: Prepared) -> tuple[Any, ...]:
+    """As values that marshal knows: it takes a quarter of pickle's time."""
+    canonical, _, _, *rest, _, derived = one
+    return (list(canonical), *rest, str(one.facts.amount_with_tax), tuple(derived))
+
+
+def _read(written: tuple[Any, ...]) -> Prepared:
+    canonical, *rest, amount, values = written
+    derived = Derived._make(values)
+    # Nothing was changed or found, and there is no original: it is plain.
+    facts = Facts(derived.number, derived.seller_tax_id, Decimal(amount), None)
+    return Prepared._make((canonical, (), [], *rest, facts, derived))
+
+
+def _prepare(line: bytes, sellers: frozenset[str] | None, today: date, salts: Iterator[bytes]) -> Prepared | None:
+    submission = _submission(loads_plain(line.rstrip(b"\r\n")))
+    return None if submission is None else prepare_plain(submission, sellers, today, salts)
+
+
+def _submission(sent: Any) -> Submission | None:
+    if type(sent) is not dict or not sent.keys() <= _MEMBERS or sent.get("profile") not in _PROFILES:
+        return None
+    external_id = sent.get("external_id")
+    if external_id is not None and not (type(external_id) is str and _is_external_id(external_id)):
+        return None
+    return Submission(sent.get("sections"), sent["profile"], external_id)
+
+
+if __name__ == "__main__":
+    interpreter.settle()
+    serve(_answer)
