@@ -6,8 +6,10 @@ synchronous=FULL, PostgreSQL as it is by default.
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import chain, cycle
 from pathlib import Path
@@ -67,7 +69,7 @@ SQLITE_PRAGMAS = (
     f"busy_timeout={_BUSY_TIMEOUT_MS}",
     f"cache_size=-{64 * 1024}",  # in KiB
     "temp_store=MEMORY",
-    "wal_autocheckpoint=16000",  # 64 MB: a page that changes with every transaction goes to its place once in a while
+    "wal_autocheckpoint=64000",  # 256 MB: should Checkpoints not come to it
 )
 
 
@@ -89,9 +91,12 @@ class Database:
         else:
             options |= {"pool_pre_ping": True, "isolation_level": "READ COMMITTED"}
         self.engine: Engine = create_engine(parsed, **options)
+        self._checkpoints: Checkpoints | None = None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+            if parsed.database not in (None, "", ":memory:"):
+                self._checkpoints = Checkpoints(Path(parsed.database))
         else:
             event.listen(self.engine, "connect", _prepare_postgresql)
 
@@ -107,10 +112,58 @@ class Database:
         """One transaction: durable when the block ends, as if it had never been when the block raises."""
         with self.engine.connect().execution_options(zhengpiao_write=True) as connection, connection.begin():
             yield connection
+        if self._checkpoints is not None:
+            self._checkpoints.after_commit()
 
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+
+
+class Checkpoints:
+    """Bring what is in SQLite's write-ahead log to its place, beside whoever writes.
+
+    SQLite itself does it within the commit that makes the log too long, and that one takes half a second.
+    """
+
+    EVERY_S = 1.0
+    LONG = 16_000
+    """Pages of a log that is begun anew: 64 MB. A page that changes with every transaction goes to its place once in a while."""
+    _PATIENCE_S = 0.1
+    """To begin the log anew keeps others from writing while it waits for who still reads from it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, "checkpoints")
+        self._under_way = threading.Lock()
+        self._is_closed = False
+        self._next = time.monotonic() + self.EVERY_S
+
+    def after_commit(self) -> None:
+        """One a second at most, and never two at once."""
+        if not self._is_closed and time.monotonic() >= self._next and self._under_way.acquire(blocking=False):
+            self._thread.submit(self._run)
+
+    def close(self) -> None:
+        """Wait for the one that is under way. From then on SQLite does it by itself."""
+        self._is_closed = True
+        self._thread.shutdown()
+
+    def _run(self) -> None:
+        try:
+            # Not `with sqlite3.connect(…)`, which would leave it open; and a file that somebody has removed is not made anew.
+            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=self._PATIENCE_S)
+            with contextlib.closing(connection):
+                [(_, length, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                if length > self.LONG:
+                    connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        except sqlite3.Error:
+            pass  # busy, full, damaged: whoever writes or reads next learns of it, and the log only grows
+        finally:
+            self._next = time.monotonic() + self.EVERY_S
+            self._under_way.release()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
