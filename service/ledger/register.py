@@ -5,14 +5,14 @@ children. Numbers never leave the register, so which it is depends on the set of
 have equal pages. Sealing writes new versions of the touched pages under its seq; a reader at an older seq sees the older ones.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from itertools import compress, pairwise
 from struct import Struct
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Connection, Select, and_, bindparam, delete, func, select
+from sqlalchemy import CTE, Connection, Select, and_, bindparam, delete, literal_column, select
 
 from service.db import Lookup, Rows, chunks, insert_rows
 from service.ledger.tables import register_pages
@@ -175,18 +175,23 @@ def _children_of(page: bytes) -> tuple[list[bytes], int]:
 
 
 def _newest(wanted: CTE) -> Select[Any]:
-    newer = register_pages.alias()
-    newest = select(func.max(newer.c.seq)).where(newer.c.path == wanted.c.path, newer.c.seq <= bindparam("at")).scalar_subquery()
-    is_it = and_(register_pages.c.path == wanted.c.path, register_pages.c.seq == newest)
-    return select(register_pages.c.path, register_pages.c.page).select_from(wanted).join(register_pages, is_it)
+    # A scalar by descending seq, not a join with the maximum: SQLite takes a third of the time for it.
+    pages = register_pages.c
+    is_valid = pages.path == wanted.c.path, pages.seq <= bindparam("at")
+    newest = select(pages.page).where(*is_valid).order_by(pages.seq.desc()).limit(literal_column("1")).offset(literal_column("0"))
+    return select(wanted.c.path, newest.scalar_subquery())
 
 
-_pages = Lookup({"path": register_pages.c.path.type}, _newest)
+_looked_for = Lookup({"path": register_pages.c.path.type}, _newest)
+
+
+def _pages(connection: Connection, paths: Sequence[str], at: int) -> Iterator[tuple[str, bytes]]:
+    return ((path, page) for path, page in _looked_for(connection, paths, at=at) if page is not None)
 
 
 def read_pages(connection: Connection, paths: Sequence[str], seq: int) -> dict[str, bytes]:
     """The version of each page that is valid at `seq`; a path without one is left out."""
-    return dict(_pages(connection, paths, at=seq))
+    return dict(_pages(connection, paths, seq))
 
 
 class NotAsBefore(Exception):
@@ -235,7 +240,7 @@ class _Update:
         level = {"": (0, len(self.keys))}
         while level:
             below: dict[str, tuple[int, int]] = {}
-            for path, page in _pages(connection, list(level), at=self._seq - 1):
+            for path, page in _pages(connection, list(level), self._seq - 1):
                 self._pages[path] = page
                 if is_inner(page):
                     start, end = level[path]
@@ -337,7 +342,7 @@ def prove_all(connection: Connection, seq: int, keys: Sequence[bytes]) -> list[P
     wanted = {way[:depth] for way in digits for depth in range(_DEPTHS_AT_ONCE)}
     while True:
         pages.update(dict.fromkeys(wanted))
-        pages.update(_pages(connection, sorted(wanted), at=seq))
+        pages.update(_pages(connection, sorted(wanted), seq))
         found = [_prove_in(pages, key) for key in keys]
         wanted = {path for path in found if isinstance(path, str)}
         if not wanted:

@@ -44,8 +44,9 @@ def _compare(scale: Scale, ledger: Ledger, size: int) -> Iterator[Figure]:
 def _checkpoint(ledger: Ledger) -> None:
     """Bring the write-ahead log to its place: what SQLite does by itself now and then must not fall into one side's time."""
     with ledger.database.engine.connect() as connection:
-        [(is_busy, _, _)] = connection.connection.cursor().execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
-        assert not is_busy
+        is_busy = True  # where the database's own checkpoint is under way
+        while is_busy:
+            [(is_busy, _, _)] = connection.connection.cursor().execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
 
 _COPIED = ("batches", "entries", "tiles", "register_pages")
