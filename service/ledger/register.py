@@ -171,7 +171,11 @@ def hash_page(page: bytes, depth: int) -> Child:
 
 def _children_of(page: bytes) -> tuple[list[bytes], int]:
     """The 16 hashes of a page that holds children, and which of them are leaves."""
-    return [page[at : at + 32] for at in range(3, 515, 32)], int.from_bytes(page[1:3], "big")
+    mask, *hashes = _unpack_inner(page)
+    return hashes, mask
+
+
+_unpack_inner = Struct(">xH" + "32s" * 16).unpack
 
 
 def _newest(wanted: CTE) -> Select[Any]:
