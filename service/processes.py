@@ -41,6 +41,21 @@ class Gone(Exception):
     """The process has ended, and answered nothing."""
 
 
+class _Turn:
+    """A lock that goes to whoever has waited for it, not to who gives it back and asks again."""
+
+    def __init__(self) -> None:
+        self._next = threading.Lock()
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._next:
+            self._turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._turn.release()
+
+
 class Helper:
     """A process that answers one question after another, for the threads of this one, who wait for one another.
 
@@ -50,7 +65,7 @@ class Helper:
     def __init__(self, module: str, timeout_s: float) -> None:
         self.timeout_s = timeout_s
         self._command = command_of(module)
-        self._turn = threading.Lock()
+        self._turn = _Turn()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -32,11 +32,8 @@ from service.api.writes import attempt_of
 from service.errors import Refused
 from service.invoices import submitting
 from service.invoices.idempotency import Attempt
-from service.invoices.preparing import Prepared, Submission
-from service.invoices.submitting import Issuer, Result, Signed
-
-T = TypeVar("T")
-R = TypeVar("R")
+from service.invoices.preparing import Submission
+from service.invoices.submitting import Asked, Issuer, Result, Signed
 
 router = Operations("invoices")
 
@@ -123,8 +120,20 @@ async def _lines(request: Request) -> AsyncIterator[bytes]:
 
 
 class _Chunk(NamedTuple):
-    prepared: list[Prepared | Refused]
+    """Lines that were asked about, how many stand behind MAX_LINES, and the write that they are a part of."""
+
+    asked: Asked
+    too_many: int
     attempt: Attempt | None
+
+    @property
+    def size(self) -> int:
+        return len(self.asked.lines) + self.too_many
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+C = TypeVar("C", _Chunk, Signed)
 
 
 class _Batch:
@@ -140,22 +149,20 @@ class _Batch:
         self._answered = 0
 
     def prepare(self, lines: list[bytes]) -> _Chunk:
-        """What needs nothing but the lines."""
+        """What needs nothing but the lines, of those that are plain."""
         first = self._prepared
         self._prepared += len(lines)
         attempt = attempt_of(self._request, self._issuer.id, b"".join(lines), self._part)
         self._part += 1
-        # No chunk has more than one line behind MAX_LINES, and that as its last one.
         allowed = lines[: MAX_LINES - first]
-        too_many: list[Prepared | Refused] = [Refused("too_many_lines", {"limit": f"{MAX_LINES:,}"})] * (len(lines) - len(allowed))
-        with submitting.TURN:
-            prepared = submitting.prepare_lines(allowed, _read, self._issuer, self._here.now_ms())
-        return _Chunk(prepared + too_many, attempt)
+        return _Chunk(submitting.ask(allowed, self._issuer, self._here.now_ms()), len(lines) - len(allowed), attempt)
 
     def sign(self, chunk: _Chunk) -> Signed:
-        """What can be done before the chunk's turn in the database."""
+        """All else that can be done before the chunk's turn in the database."""
         here = self._here
-        return submitting.sign_ahead(here.database, here.keys, chunk.prepared, chunk.attempt, here.now_ms(), here.deadline)
+        prepared = submitting.prepare_lines(chunk.asked, _read, self._issuer)
+        prepared += [Refused("too_many_lines", {"limit": f"{MAX_LINES:,}"}) for _ in range(chunk.too_many)]
+        return submitting.sign_ahead(here.database, here.keys, prepared, chunk.attempt, here.now_ms(), here.deadline)
 
     def register(self, signed: Signed) -> list[Result]:
         """A transaction."""
@@ -181,26 +188,24 @@ class _Batch:
     # which are left pass on.
 
     def prepare_or_say_why(self, lines: list[bytes]) -> _Chunk | list[Result]:
+        """The first step, there."""
         try:
             return self.prepare(lines)
         except Exception as error:  # noqa: BLE001  the boundary of a chunk: logged, and answered as any failure is
             return self._why(error, len(lines))
 
-    def sign_or_say_why(self, chunk: _Chunk | list[Result]) -> Signed | list[Result]:
-        if isinstance(chunk, list):
-            return chunk
-        try:
-            return self.sign(chunk)
-        except Exception as error:  # noqa: BLE001  as above
-            return self._why(error, len(chunk.prepared))
+    def or_say_why(self, step: Callable[[C], R]) -> Callable[[C | list[Result]], R | list[Result]]:
+        """A step between the first and the last, there."""
 
-    def register_or_say_why(self, signed: Signed | list[Result]) -> list[Result]:
-        if isinstance(signed, list):
-            return signed
-        try:
-            return self.register(signed)
-        except Exception as error:  # noqa: BLE001  as above
-            return self._why(error, len(signed.prepared))
+        def run(chunk: C | list[Result]) -> R | list[Result]:
+            if isinstance(chunk, list):
+                return chunk
+            try:
+                return step(chunk)
+            except Exception as error:  # noqa: BLE001  as above
+                return self._why(error, chunk.size)
+
+        return run
 
     def _why(self, error: Exception, count: int) -> list[Result]:
         return [problems.refusal_of(error, self._request.scope["request_id"])] * count
@@ -247,8 +252,8 @@ class _Duplex(Response):
             async with anyio.create_task_group() as tasks:
                 send, prepared = anyio.create_memory_object_stream[_Chunk | list[Result]]()
                 tasks.start_soon(self._prepare, send)
-                signed = _then(tasks, prepared, work.sign_or_say_why)
-                async with _then(tasks, signed, work.register_or_say_why) as registered:
+                signed = _then(tasks, prepared, work.or_say_why(work.sign))
+                async with _then(tasks, signed, work.or_say_why(work.register)) as registered:
                     async for results in registered:
                         answers.add(await run_in_threadpool(work.write, results))
         finally:

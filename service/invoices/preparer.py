@@ -34,16 +34,19 @@ class Preparer(Helper):
     def __init__(self) -> None:
         super().__init__("service.invoices.preparer", TIMEOUT_S)
 
-    def prepare(self, lines: Sequence[bytes], sellers: frozenset[str] | None, today: date) -> list[Prepared | None]:
-        """As `preparing.prepare` would, of each line that is an InvoiceSubmission; None for what is not plain.
-
-        Where there is no process to ask, none of them counts as plain.
-        """
+    def prepare(self, lines: Sequence[bytes], sellers: frozenset[str] | None, today: date) -> bytes:
+        """What `read` makes Prepared ones of. Where there is no process to ask, none of the lines counts as plain."""
         try:
-            answer = self.ask(marshal.dumps((list(lines), sellers, today.toordinal())))
+            return self.ask(marshal.dumps((list(lines), sellers, today.toordinal())))
         except Gone:
-            return [None] * len(lines)
-        return [None if written is None else _read(written) for written in marshal.loads(answer)]  # noqa: S302  our own process
+            return b""
+
+
+def read(answer: bytes, count: int) -> list[Prepared | None]:
+    """Of each of `count` lines what `preparing.prepare` makes of an InvoiceSubmission, or None if it is none, or not plain."""
+    if not answer:
+        return [None] * count
+    return [None if written is None else _read(written) for written in marshal.loads(answer)]  # noqa: S302  our own process
 
 
 PREPARER = Preparer()

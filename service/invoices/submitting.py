@@ -1,6 +1,5 @@
 """Registering what issuers send, one or many: the transaction, its repetition, and what a taken number is answered with."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ from sqlalchemy import Connection
 
 from service.db import Database
 from service.errors import Finding, Refused
-from service.invoices import issued, reading, registration
+from service.invoices import issued, preparer, reading, registration
 from service.invoices.idempotency import Attempt, done_before, write_once
 from service.invoices.issued import Issued
 from service.invoices.preparer import PREPARER
@@ -36,27 +35,6 @@ class Issuer(NamedTuple):
     sellers: frozenset[str] | None
 
 
-class _Turn:
-    """A lock that goes to whoever has waited for it, not to who gives it back and asks again."""
-
-    def __init__(self) -> None:
-        self._next = threading.Lock()
-        self._turn = threading.Lock()
-
-    def __enter__(self) -> None:
-        with self._next:
-            self._turn.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._turn.release()
-
-
-TURN = _Turn()
-"""Held by whoever prepares a chunk of a batch: there is one process to do it in, and two threads that compute at once only hand the
-interpreter's lock back and forth. It is never waited for by anybody whom the one that has it may wait for.
-"""
-
-
 def prepare_all(submissions: Iterable[Submission | Refused], issuer: Issuer, now_ms: int) -> list[Prepared | Refused]:
     """Apply to each the rules that need nothing else; one that is refused stands so in its place.
 
@@ -67,13 +45,26 @@ def prepare_all(submissions: Iterable[Submission | Refused], issuer: Issuer, now
     return [_prepare(one, issuer.sellers, today, salts) for one in submissions]
 
 
-def prepare_lines(
-    lines: Sequence[bytes], read: Callable[[bytes], Submission | Refused], issuer: Issuer, now_ms: int
-) -> list[Prepared | Refused]:
-    """The same of a batch's lines, of which `read` makes submissions: many plain ones are prepared in a process beside this one."""
+class Asked(NamedTuple):
+    """Lines of a batch, and what the process beside this one has made of the plain ones (preparer.read)."""
+
+    lines: Sequence[bytes]
+    now_ms: int
+    answer: bytes
+
+
+def ask(lines: Sequence[bytes], issuer: Issuer, now_ms: int) -> Asked:
+    """Have many lines prepared beside this process: the first half of `prepare_lines`, which computes next to nothing here."""
+    answer = PREPARER.prepare(lines, issuer.sellers, today_at(now_ms)) if len(lines) >= _MANY else b""
+    return Asked(lines, now_ms, answer)
+
+
+def prepare_lines(asked: Asked, read: Callable[[bytes], Submission | Refused], issuer: Issuer) -> list[Prepared | Refused]:
+    """As `prepare_all` would, of lines of which `read` makes submissions."""
+    lines, now_ms, answer = asked
     today = today_at(now_ms)
     salts = fresh_salts()
-    plain = PREPARER.prepare(lines, issuer.sellers, today) if len(lines) >= _MANY else [None] * len(lines)
+    plain = preparer.read(answer, len(lines))
     return [made or _prepare(read(line), issuer.sellers, today, salts) for line, made in zip(lines, plain, strict=True)]
 
 
@@ -86,6 +77,10 @@ class Signed(NamedTuple):
     deadline: int
     receipts: Mapping[bytes, Receipt]
     made: Any | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.prepared)
 
 
 def sign_ahead(

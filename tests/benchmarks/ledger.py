@@ -70,16 +70,17 @@ class Ledger:
         """As the API does with the lines of a batch: CHUNK_LINES a transaction, and each step beside the others."""
         under_way: deque[Future[list[Result]]] = deque()
         for chunk in _chunks(some):
-            now_ms = int(time.time() * 1000)
-            with submitting.TURN:
-                prepared = submitting.prepare_lines(chunk, _parse, ISSUER, now_ms)
-            signed = self._signing.submit(submitting.sign_ahead, self.database, KEYS, prepared, None, now_ms, _promise)
+            signed = self._signing.submit(self._sign, submitting.ask(chunk, ISSUER, int(time.time() * 1000)))
             under_way.append(self._writing.submit(self._submit, signed))
             if len(under_way) > 2:
                 _check(under_way.popleft())
         for writing in under_way:
             _check(writing)
         self.size += len(some)
+
+    def _sign(self, asked: submitting.Asked) -> submitting.Signed:
+        prepared = submitting.prepare_lines(asked, _parse, ISSUER)
+        return submitting.sign_ahead(self.database, KEYS, prepared, None, asked.now_ms, _promise)
 
     def _submit(self, signed: Future[submitting.Signed]) -> list[Result]:
         return submitting.submit(self.database, KEYS, signed.result(), ISSUER)

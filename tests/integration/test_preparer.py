@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from service.errors import Refused
+from service.invoices import preparer as preparer_module
 from service.invoices import submitting
 from service.invoices.preparer import Preparer
 from service.invoices.preparing import Prepared, Submission
-from service.invoices.submitting import Issuer, prepare_lines
+from service.invoices.submitting import Issuer, ask, prepare_lines
 from tests.benchmarks.data import invoices
 
 NOW_MS = 1_795_600_000_000
@@ -36,13 +37,13 @@ def read(line: bytes) -> Submission:
 
 def prepared() -> list[tuple[bytes, ...] | str]:
     """What became of each line, salts aside."""
-    results = prepare_lines(LINES, read, ISSUER, NOW_MS)
+    results = prepare_lines(ask(LINES, ISSUER, NOW_MS), read, ISSUER)
     assert len({one.salts for one in results if isinstance(one, Prepared)}) == len(LINES) - 1
     return [one.code if isinstance(one, Refused) else tuple(one.canonical) for one in results]
 
 
 def test_it_prepares_all_but_what_something_is_to_be_said_of(preparer: Preparer) -> None:
-    made = preparer.prepare(LINES, None, submitting.today_at(NOW_MS))
+    made = preparer_module.read(preparer.prepare(LINES, None, submitting.today_at(NOW_MS)), len(LINES))
     assert [at for at, one in enumerate(made) if one is None] == [40]
     first = preparer.pid
     results = prepared()
@@ -51,7 +52,7 @@ def test_it_prepares_all_but_what_something_is_to_be_said_of(preparer: Preparer)
 
 
 def test_it_is_not_asked_about_a_few(preparer: Preparer) -> None:
-    assert all(isinstance(one, Prepared) for one in prepare_lines(LINES[:10], read, ISSUER, NOW_MS))
+    assert all(isinstance(one, Prepared) for one in prepare_lines(ask(LINES[:10], ISSUER, NOW_MS), read, ISSUER))
     assert preparer.pid is None
 
 
