@@ -67,7 +67,8 @@ SQLITE_PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     f"busy_timeout={_BUSY_TIMEOUT_MS}",
-    f"cache_size=-{64 * 1024}",  # in KiB
+    f"cache_size=-{64 * 1024}",  # in KiB, for each connection
+    f"soft_heap_limit={96 * 1024 * 1024}",  # for all of a process's connections: who is late keeps a small cache
     "temp_store=MEMORY",
     "wal_autocheckpoint=64000",  # 256 MB: should Checkpoints not come to it
 )
@@ -125,43 +126,49 @@ class Database:
 class Checkpoints:
     """Bring what is in SQLite's write-ahead log to its place, beside whoever writes.
 
-    SQLite itself does it within the commit that makes the log too long, and that one takes half a second.
+    SQLite itself does it within the commit that makes the log too long, and that one takes half a second. And where several write
+    all the time it never comes to the end of the log, which only grows: so once it is nearly there, the next one to commit waits
+    for the rest, some hundredths of a second.
     """
 
     EVERY_S = 1.0
     LONG = 16_000
     """Pages of a log that is begun anew: 64 MB. A page that changes with every transaction goes to its place once in a while."""
-    _PATIENCE_S = 0.1
+    _PATIENCE_S = 0.2
     """To begin the log anew keeps others from writing while it waits for who still reads from it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(1, "checkpoints")
         self._under_way = threading.Lock()
-        self._is_closed = False
+        self._is_closed = self._is_long = False
         self._next = time.monotonic() + self.EVERY_S
 
     def after_commit(self) -> None:
         """One a second at most, and never two at once."""
-        if not self._is_closed and time.monotonic() >= self._next and self._under_way.acquire(blocking=False):
-            self._thread.submit(self._run)
+        if self._is_closed or (not self._is_long and time.monotonic() < self._next) or not self._under_way.acquire(blocking=False):
+            return
+        if self._is_long:
+            self._finish("RESTART")
+        else:
+            self._thread.submit(self._finish, "PASSIVE")
 
     def close(self) -> None:
         """Wait for the one that is under way. From then on SQLite does it by itself."""
         self._is_closed = True
         self._thread.shutdown()
 
-    def _run(self) -> None:
+    def _finish(self, mode: str) -> None:
+        length = 0
         try:
             # Not `with sqlite3.connect(…)`, which would leave it open; and a file that somebody has removed is not made anew.
             connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=self._PATIENCE_S)
             with contextlib.closing(connection):
-                [(_, length, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                if length > self.LONG:
-                    connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+                [(_, length, _)] = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
         except sqlite3.Error:
             pass  # busy, full, damaged: whoever writes or reads next learns of it, and the log only grows
         finally:
+            self._is_long = mode == "PASSIVE" and length > self.LONG
             self._next = time.monotonic() + self.EVERY_S
             self._under_way.release()
 

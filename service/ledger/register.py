@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Connection, Select, and_, bindparam, delete, literal_column, select
 
-from service.db import Lookup, Rows, chunks, insert_rows
+from service.db import Lookup, Rows, SelectIn, chunks, insert_rows
 from service.ledger.tables import register_pages
 from verifier.merkle import EMPTY, path_in, tree_hash, tree_levels
 from verifier.register import bit, register_root
@@ -444,6 +444,14 @@ def _prove_in_children(key: bytes, page: bytes, depth: int, siblings: list[bytes
     return first if children[0][0] != EMPTY else None
 
 
+_versions = SelectIn(
+    select(register_pages.c.path, register_pages.c.seq)
+    .where(register_pages.c.seq <= bindparam("upto"))
+    .order_by(register_pages.c.path, register_pages.c.seq),
+    register_pages.c.path,
+)
+
+
 def prune(connection: Connection, after: int, upto: int, kept: Sequence[int]) -> int:
     """Delete page versions that no seq in `kept` needs and that a newer version, of a batch in (after, upto], has replaced.
 
@@ -453,26 +461,20 @@ def prune(connection: Connection, after: int, upto: int, kept: Sequence[int]) ->
     paths = list(connection.scalars(written))
     deleted = 0
     for some in chunks(paths):
-        query = (
-            select(register_pages.c.path, register_pages.c.seq)
-            .where(register_pages.c.path.in_(some), register_pages.c.seq <= upto)
-            .order_by(register_pages.c.path, register_pages.c.seq)
-        )
-        versions = connection.execute(query).all()
         obsolete = [
             {"old_path": path, "old_seq": seq}
-            for (path, seq), (next_path, next_seq) in pairwise(versions)
+            for (path, seq), (next_path, next_seq) in pairwise(_versions(connection, some, upto=upto))
             if path == next_path and not any(seq <= at < next_seq for at in kept)
         ]
         if obsolete:
-            connection.execute(
-                delete(register_pages).where(
-                    and_(register_pages.c.path == bindparam("old_path"), register_pages.c.seq == bindparam("old_seq"))
-                ),
-                obsolete,
-            )
+            connection.execute(_delete_version, obsolete)
         deleted += len(obsolete)
     return deleted
+
+
+_delete_version = delete(register_pages).where(
+    and_(register_pages.c.path == bindparam("old_path"), register_pages.c.seq == bindparam("old_seq"))
+)
 
 
 def discard_from(connection: Connection, seq: int) -> None:

@@ -75,7 +75,7 @@ def test_a_file_that_is_gone_is_not_made_anew(database: Database, tmp_path: Path
         file.unlink()
     assert database._checkpoints is not None
     database._checkpoints._under_way.acquire()
-    database._checkpoints._run()
+    database._checkpoints._finish("PASSIVE")
     assert list(tmp_path.iterdir()) == []
 
 
