@@ -12,7 +12,7 @@ from verifier.errors import Malformed
 Alike = tuple[str, str, int | None, str]
 """(seller_tax_id, issued_on, amount_fen, buyer_id): what two invoices have in common that are probably one."""
 
-_MAX_FEN = 10**18
+_MAX_AMOUNT = Decimal(10**16)
 
 
 class Facts(NamedTuple):
@@ -57,7 +57,7 @@ def derive(sections: dict[str, Any], facts: Facts) -> Derived:
     header, buyer = sections["header"], sections["buyer"]
     buyer_id = buyer.get("tax_id") or unicodedata.normalize("NFKC", buyer.get("name", ""))
     amount = facts.amount_with_tax
-    fen = int((amount * 100).to_integral_value()) if amount is not None and abs(amount) < _MAX_FEN // 100 else None
+    fen = int(amount.scaleb(2).to_integral_value()) if amount is not None and abs(amount) < _MAX_AMOUNT else None
     return Derived(
         facts.number,
         header["kind"],

@@ -1,5 +1,6 @@
 """What the process that prepares says of a line: what the API would have made of it, or nothing."""
 
+import json
 import marshal
 from typing import Any
 
@@ -70,11 +71,24 @@ def test_it_takes_what_the_api_takes(external_id: Any, profile: Any) -> None:
         line(sections=SECTIONS | {"notes": {"remark": 5}}),
         line(sections={name: value for name, value in SECTIONS.items() if name != "payment"}),
         line()[:-2] + b',"profile":"new"}',
+        line()[:-2] + b',"sections":{}}',
+        line().replace(b'"seller":{', b'"seller":{"name":"x",'),
+        line().replace(b'"notes":{', b'"notes":{"remark":"a:b\\u003a","remark":"c",'),
+        line().replace(b'"notes":{', b'"notes":{"remark":":"},"notes":{'),
+        b"\xef\xbb\xbf" + line(),
+        line() + b"{}",
         line().replace(b'"new"', b'"\\ud800"'),
     ],
 )
 def test_it_says_nothing_of_what_is_not_plain(written: bytes) -> None:
     assert asked(written) is None
+
+
+def test_a_line_may_be_spelt_otherwise() -> None:
+    spaced = json.dumps(orjson.loads(line(external_id="a:b")), ensure_ascii=False, indent=1).encode()
+    made = asked(spaced.replace(b"\n", b" ") + b"\r\n")
+    assert made is not None
+    agrees(spaced, made)
 
 
 def test_it_leaves_sellers_that_are_not_the_issuers_to_who_asks() -> None:
