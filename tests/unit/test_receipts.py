@@ -33,7 +33,7 @@ def test_each_of_many_is_judged_by_itself() -> None:
     cases = {
         0: good[1],  # of another entry
         3: good[3]._replace(deadline=_DEADLINE + 1),
-        5: good[5]._replace(signature=good[5].signature[:-1] + b"\x00"),
+        5: good[5]._replace(signature=bytes([good[5].signature[0] ^ 1]) + good[5].signature[1:]),
         7: good[7]._replace(key_id=bytes(8)),
         40: good[40]._replace(deadline=-1),
         41: good[41]._replace(deadline=1 << 63),
