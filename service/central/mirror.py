@@ -14,7 +14,7 @@ from service.central.feed import Batch, Kept
 from service.central.following import Follower, Source, Standing, proven_seq
 from service.central.tables import mirror_metadata, section_leaves
 from service.db import Database, metadata
-from service.ledger import register, tiles
+from service.ledger import register_proofs, tiles
 from service.ledger.entries import History, stored_by_key
 from service.ledger.tables import batch_receipts, batches, entries, outbox, register_pages
 from service.ledger.tables import tiles as tiles_table
@@ -78,7 +78,7 @@ class Mirror:
 def prove(connection: Connection, chain: Chain, number: str) -> AbsenceProof | PresenceProof:
     """From a follower's ledger, as of its newest proven batch."""
     seq, key = proven_seq(connection), number_key(number)
-    siblings, end = register.prove(connection, seq, key)
+    siblings, end = register_proofs.prove(connection, seq, key)
     path = RegisterPath(seq, siblings)
     if end is not None and end[0] == key:
         history = History(stored_by_key(connection, [key])[key])

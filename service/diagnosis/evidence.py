@@ -18,7 +18,7 @@ from service.diagnosis.details import Asker
 from service.diagnosis.shown import Shown
 from service.invoices import reading
 from service.invoices.reading import Record
-from service.ledger import health, outbox, register, tiles
+from service.ledger import health, outbox, register_proofs, tiles
 from service.ledger.entries import History, Stored
 from service.ledger.tables import batches
 from service.ledger.tables import outbox as outbox_table
@@ -271,7 +271,7 @@ def _in_register(connection: Connection, chain: Chain, key: bytes, number: str |
     state = History(one for one in stored if one.seq is not None and one.seq <= newest.seq).state
     ours = ours._replace(expected=None if state is None else state.hash())
     try:
-        siblings, end = register.prove(connection, newest.seq, key)
+        siblings, end = register_proofs.prove(connection, newest.seq, key)
         if end is not None and end[0] == key:
             return ours._replace(root=root_from_presence(key, end[1], siblings), holds=end[1])
         ours = ours._replace(root=root_from_absence(key, end, siblings))

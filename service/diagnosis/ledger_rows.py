@@ -11,7 +11,7 @@ from service.diagnosis.contents import UNREADABLE
 from service.diagnosis.proving import Place, Proven
 from service.errors import Refused, Unavailable
 from service.invoices.tables import copies, invoices
-from service.ledger import health, outbox, register, tiles
+from service.ledger import health, outbox, register_proofs, tiles
 from service.ledger.entries import History, Stored, stored_by_key
 from service.ledger.receipts import Receipt, ReceiptKeys
 from service.ledger.tables import batch_receipts, batches, entries, entry_ids
@@ -213,7 +213,7 @@ def _check_not_on_chain(connection: Connection, entry: Entry, reader: ChainReade
     newest_batch = connection.scalar(select(func.max(batches.c.seq)))
     if head != newest.seq or newest_batch != newest.seq:
         raise Unavailable("not_yet_known", 5)
-    siblings, end = register.prove(connection, newest.seq, entry.key)
+    siblings, end = register_proofs.prove(connection, newest.seq, entry.key)
     if held is None or (end is not None and end[0] == entry.key):
         raise Refused("record_in_conflict")
     if root_from_absence(entry.key, end, siblings) != held.register_root:

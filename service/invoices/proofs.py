@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from service.db import SelectIn
 from service.errors import Refused, Unavailable
 from service.invoices import reading
-from service.ledger import health, outbox, register, tiles
+from service.ledger import health, outbox, register, register_proofs, tiles
 from service.ledger.entries import History, Stored, stored_by_key
 from service.ledger.outbox import Item
 from service.ledger.tables import batches
@@ -176,7 +176,7 @@ class _Material:
         self.ways = {
             (seq, key): proof
             for seq, keys in ways.items()
-            for key, proof in zip(keys, register.prove_all(connection, seq, keys), strict=True)
+            for key, proof in zip(keys, register_proofs.prove_all(connection, seq, keys), strict=True)
         }
 
 

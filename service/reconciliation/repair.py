@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select, update
 
-from service.ledger import outbox, register
+from service.ledger import outbox, register_proofs
 from service.ledger.entries import History, Stored, stored_by_key
 from service.ledger.tables import batches, entries
 from service.ledger.tables import outbox as outbox_table
@@ -75,7 +75,7 @@ def _queue_entry(connection: Connection, scope: Scope, register_root: bytes, fou
 def _is_before(connection: Connection, scope: Scope, register_root: bytes, key: bytes, others: Sequence[Stored]) -> bool:
     """Whether the anchored register holds the number as the other entries make it."""
     before = History(one for one in others if one.seq is not None and one.seq <= scope.newest)
-    proof = register.prove(connection, scope.newest, key)
+    proof = register_proofs.prove(connection, scope.newest, key)
     if before.state is None:
         return root_from_absence(key, proof.end, proof.siblings) == register_root
     return root_from_presence(key, before.state.hash(), proof.siblings) == register_root

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from service.diagnosis.rules import VERDICTS
-from service.ledger import register
+from service.ledger import register_proofs
 from tests.integration.diagnosing import Lost, check, evidence, facts_of, hops, lost
 from tests.oracle import Kept
 from tests.world import World
@@ -119,7 +119,7 @@ def shown_by_chain(world: World, one: Kept, seq: int) -> None:
     assert anchors[seq].time * 1000 < deadline + 1000
     assert seq + 1 not in anchors or anchors[seq + 1].time * 1000 > deadline
     with world.database.read() as connection:
-        siblings, end = register.prove(connection, seq, one.entry.key)
+        siblings, end = register_proofs.prove(connection, seq, one.entry.key)
     assert root_from_absence(one.entry.key, end, siblings) == anchors[seq].register_root
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
 from service.db import Database, metadata
-from service.ledger import register
+from service.ledger import register, register_proofs
 from service.ledger.tables import register_pages
 from verifier.register import register_leaf, register_root, root_from_absence, root_from_presence
 
@@ -51,7 +51,7 @@ def _check(connection: Connection, seq: int, content: dict[bytes, bytes], keys: 
     root = _root(content)
     assert register.root_at(connection, seq) == root
     for key in keys:
-        proof = register.prove(connection, seq, key)
+        proof = register_proofs.prove(connection, seq, key)
         if key in content:
             assert proof.end == (key, content[key])
             assert root_from_presence(key, content[key], proof.siblings) == root

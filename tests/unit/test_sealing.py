@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from service.db import Database, metadata
-from service.ledger import register, sealing
+from service.ledger import register_proofs, sealing
 from service.ledger.entries import append
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.tables import entries
@@ -50,7 +50,7 @@ def test_roots_are_those_of_the_replay(tmp_path: Path) -> None:
         assert placed == [entry.encode() for entry, _ in batch]
     with database.read() as connection:
         for key, state in states.items():
-            assert register.prove(connection, len(batches), key).end == (key, state.hash())
+            assert register_proofs.prove(connection, len(batches), key).end == (key, state.hash())
     database.close()
 
 
