@@ -138,7 +138,7 @@ class Checkpoints:
     """To begin the log anew keeps others from writing while it waits for who still reads from it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._uri = f"{path.absolute().as_uri()}?mode=rw"  # a file that somebody has removed is not made anew
         self._thread = ThreadPoolExecutor(1, "checkpoints")
         self._under_way = threading.Lock()
         self._is_closed = self._is_long = False
@@ -151,7 +151,10 @@ class Checkpoints:
         if self._is_long:
             self._finish("RESTART")
         else:
-            self._thread.submit(self._finish, "PASSIVE")
+            try:
+                self._thread.submit(self._finish, "PASSIVE")
+            except RuntimeError:  # no room for a thread, or closed meanwhile: what was committed stays so
+                self._under_way.release()
 
     def close(self) -> None:
         """Wait for the one that is under way. From then on SQLite does it by itself."""
@@ -161,9 +164,7 @@ class Checkpoints:
     def _finish(self, mode: str) -> None:
         length = 0
         try:
-            # Not `with sqlite3.connect(…)`, which would leave it open; and a file that somebody has removed is not made anew.
-            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=self._PATIENCE_S)
-            with contextlib.closing(connection):
+            with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=self._PATIENCE_S)) as connection:
                 [(_, length, _)] = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
         except sqlite3.Error:
             pass  # busy, full, damaged: whoever writes or reads next learns of it, and the log only grows

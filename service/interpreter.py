@@ -14,7 +14,7 @@ def settle() -> None:
 
     Collecting cycles at the usual rate took a twelfth of registering and sealing, and a thread that comes back from SQLite waited
     5 ms at a time for the lock of one that computes (docs/performance.md). What was there at the start is never looked at again, so
-    that to look at all the rest takes some milliseconds; it holds every list that SQLAlchemy made an IN (…) of.
+    that to look at the rest takes some milliseconds; and it must be looked at: SQL with an IN (…) is a cycle that holds its list.
     """
     _bound_malloc()
     sys.setrecursionlimit(_RECURSION_LIMIT)

@@ -79,9 +79,11 @@ class Helper:
             try:
                 process = self._process = self._process or start(self._command)
                 return self._ask(process, question)
-            except (OSError, EOFError):
-                self._end()
-                raise Gone from None
+            except BaseException as error:
+                self._end()  # whatever it was: what is still in the pipes must not be taken for the next answer
+                if isinstance(error, (OSError, EOFError)):
+                    raise Gone from None
+                raise
 
     def _ask(self, process: "subprocess.Popen[bytes]", question: bytes) -> bytes:
         assert process.stdin is not None

@@ -22,8 +22,8 @@ from service.invoices.preparing import Prepared, Submission, fresh_salts, prepar
 from service.processes import Gone, Helper, serve
 from verifier.commitment import SECTIONS
 
-TIMEOUT_S = 60.0
-"""A chunk takes some hundredths of a second; the process itself may have to wait for a machine that does much else."""
+TIMEOUT_S = 10.0
+"""A chunk takes some hundredths of a second; who waits in vain prepares it here."""
 # What api/models/requests.py has as InvoiceSubmission; a test holds that they agree.
 _MEMBERS = {"profile", "sections", "external_id"}
 _PROFILES = get_args(Profile)

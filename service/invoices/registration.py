@@ -98,14 +98,12 @@ def decide(connection: Connection, prepared: Sequence[Prepared], now_ms: int, au
     return Decided(prepared, decisions, work.entries, work.act_numbers)
 
 
-def sign_ahead(
-    prepared: Sequence[Prepared], keys: ReceiptKeys, now_ms: int, deadline: int, auth: bytes = ZERO
-) -> dict[bytes, Receipt]:
+def sign_ahead(prepared: Sequence[Prepared], keys: ReceiptKeys, now_ms: int, deadline: int) -> dict[bytes, Receipt]:
     """Receipts for the issues that `decide` will log if it refuses none, by entry: no lock of the database is held for them.
 
     One is a promise when its entry is stored, and is shown to nobody before. That of an invoice which is refused is forgotten.
     """
-    issues = [_issue(one, now_ms, auth).encode() for one in prepared]
+    issues = [_issue(one, now_ms, ZERO).encode() for one in prepared]
     return dict(zip(issues, keys.sign_all(issues, deadline), strict=True))
 
 

@@ -15,7 +15,7 @@ from service.processes import Gone, Helper, serve
 
 SIGNATURE_BYTES = 64
 TIMEOUT_S = 10.0
-"""A batch of the largest size takes one; whoever asks holds the database's lock."""
+"""A batch of the largest size takes one; sealing and importing hold the database's lock meanwhile."""
 _HEAD = Struct(">64sI")
 """Secret key as libsodium has it, bytes of each message; the messages follow."""
 

@@ -79,6 +79,14 @@ def test_a_file_that_is_gone_is_not_made_anew(database: Database, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_was_committed_stays_so_where_no_thread_can_be_started(database: Database) -> None:
+    assert database._checkpoints is not None
+    database._checkpoints._thread.shutdown()
+    write(database, 2)
+    with database.read() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM rows")) == 2
+
+
 def test_a_closed_database_can_be_written_to(database: Database) -> None:
     database.close()
     write(database, 2)

@@ -61,6 +61,18 @@ def test_one_that_hangs_is_not_waited_for_long(signer: Signer) -> None:
         signer.sign(KEY, MESSAGES)
 
 
+def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_pipe: object) -> bytes:
+        raise KeyboardInterrupt
+
+    expected = signer.sign(KEY, MESSAGES[:2])
+    with monkeypatch.context() as patch:
+        patch.setattr("service.processes._read", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            signer.sign(KEY, MESSAGES[2:4])
+    assert signer.sign(KEY, MESSAGES[:2]) == expected
+
+
 def test_receipts_are_signed_where_no_process_can_be_started(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_command: Sequence[str]) -> None:
         raise OSError("Cannot allocate memory")
