@@ -314,7 +314,11 @@ def test_lists_are_filtered_kept_and_gone_through(staff: Staff, browser: Browser
         held: list[Route] = []
         page.route("**/v1/reprints?*", lambda route: route.continue_() if held else held.append(route))
         page.keyboard.press("l")
-        page.keyboard.press("l")
+        deadline = time.monotonic() + 30
+        while not held and time.monotonic() < deadline:
+            page.wait_for_timeout(20)
+        with page.expect_response("**/v1/reprints?*"):  # the newer one, which is asked meanwhile
+            page.keyboard.press("l")
         expect(page.locator("tbody tr")).to_have_count(1)
         with page.expect_response("**/v1/reprints?*"):
             held[0].continue_()
