@@ -125,7 +125,7 @@ def find(request: Request, here: Here, body: SmallBody) -> Response:
     here.look(principal, "searched_invoices", "invoices", {"by": ", ".join(sorted(asked.model_fields_set - {"limit", "cursor"}))})
     with here.database.read() as connection:
         items, following = search.search(connection, criteria, principal.sellers, asked.limit, cursor)
-        indexed = None if asked.q is None else indexing.progress(connection)._asdict()
+        indexed = indexing.progress(connection)._asdict() if criteria.by_index else None
     return answers.json({"items": items, "next_cursor": None if following is None else str(following), "indexed": indexed})
 
 

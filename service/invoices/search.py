@@ -1,5 +1,6 @@
 """Finding invoices by what is derived from their content; newest first, a bounded number of rows a request."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from service.invoices import indexing, reading
 from service.invoices.facts import to_decimal
 from service.invoices.registration import STATUS_NAMES
 from service.invoices.tables import copies, invoices
-from service.invoices.texts import Term, terms_of, text_of
+from service.invoices.texts import Gram, Term, terms_of, text_of
 from service.ledger.entries import History, stored_by_key
 from service.ledger.tables import outbox
 from verifier.commitment import SECTIONS
@@ -24,7 +25,7 @@ MAX_LOOKED_AT = 2_000
 class Criteria(NamedTuple):
     """All that are given must hold. Dates as 2026-09-01, amounts (with tax) as decimal text; bounds are included.
 
-    `q` is any text: each of its words stands somewhere in the invoice. Only what the index holds is found by it.
+    `q` is any text: each of its words stands somewhere in the invoice. Only what the index holds is found by it, and by `buyer`.
     """
 
     number: str | None = None
@@ -38,6 +39,11 @@ class Criteria(NamedTuple):
     state: str | None = None
     q: str | None = None
 
+    @property
+    def by_index(self) -> bool:
+        """Whether the answer depends on how far the index is."""
+        return self.q is not None or self.buyer is not None
+
 
 def search(
     connection: Connection, criteria: Criteria, sellers: frozenset[str] | None, limit: int, cursor: int | None
@@ -49,11 +55,12 @@ def search(
     where = _where(connection, criteria, sellers)
     if where is None:
         return [], None
-    terms = None if criteria.q is None else terms_of(criteria.q)
+    terms = [] if criteria.q is None else terms_of(criteria.q)
+    grams = _grams(criteria, terms) if criteria.by_index else None
     found: list[dict[str, Any]] = []
     looked_at = 0
     while looked_at < MAX_LOOKED_AT:
-        rows, following = _page(connection, where, terms, limit, cursor)
+        rows, following = _page(connection, where, terms, grams, limit, cursor)
         for row, item in zip(rows, _items(connection, rows), strict=True):
             if criteria.status in (None, item["status"]) and criteria.state in (None, item["state"]):
                 found.append(item)
@@ -66,19 +73,32 @@ def search(
     return found, cursor
 
 
+def _grams(criteria: Criteria, terms: list[Term]) -> list[Gram]:
+    buyer = [] if criteria.buyer is None else [indexing.buyer_gram(_buyer_id(criteria.buyer))]
+    return buyer + [gram for term in terms for gram in term.grams]
+
+
 def _page(
-    connection: Connection, where: list[ColumnElement[bool]], terms: list[Term] | None, limit: int, cursor: int | None
+    connection: Connection,
+    where: list[ColumnElement[bool]],
+    terms: list[Term],
+    grams: list[Gram] | None,
+    limit: int,
+    cursor: int | None,
 ) -> tuple[Sequence[Any], int | None]:
-    """Up to `limit` rows below id `cursor`, and the id below which there are more; None where there are not."""
-    if terms is None:
+    """Up to `limit` rows below id `cursor`, and the id below which there are more; None where there are not.
+
+    They are those of the index with all of `grams` and, looked at again, `terms`; `grams` is None where the index is not needed.
+    """
+    if grams is None:
         below = [] if cursor is None else [invoices.c.id < cursor]
         query = select(invoices).where(*where, *below).order_by(invoices.c.id.desc()).limit(limit + 1)
         rows = connection.execute(query).all()
         return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
-    ids = indexing.candidates(connection, terms, cursor, limit + 1)
+    ids = indexing.candidates(connection, grams, cursor, limit + 1)
     with_text = select(invoices, copies.c.provenance).join(copies, copies.c.entry_id == invoices.c.id)
     query = with_text.where(*where, invoices.c.id.in_(ids[:limit])).order_by(invoices.c.id.desc())
-    rows = [row for row in connection.execute(query) if _says(row, terms)]
+    rows = [row for row in connection.execute(query) if not terms or _says(row, terms)]
     return rows, ids[limit - 1] if len(ids) > limit else None
 
 
@@ -102,7 +122,7 @@ def _where(connection: Connection, criteria: Criteria, sellers: frozenset[str] |
     if criteria.seller is not None:
         where.append(invoices.c.seller_tax_id == criteria.seller[:64])
     if criteria.buyer is not None:
-        where.append(invoices.c.buyer_id == criteria.buyer[:128])
+        where.append(invoices.c.buyer_id == _buyer_id(criteria.buyer))
     if criteria.issued_from is not None:
         where.append(invoices.c.issued_on >= criteria.issued_from)
     if criteria.issued_to is not None:
@@ -112,6 +132,11 @@ def _where(connection: Connection, criteria: Criteria, sellers: frozenset[str] |
     if criteria.amount_to is not None:
         where.append(invoices.c.amount_fen <= _fen(criteria.amount_to, "/amount_to"))
     return where
+
+
+def _buyer_id(buyer: str) -> str:
+    """A tax id or a name, as it stands in the column."""
+    return unicodedata.normalize("NFKC", buyer)[:128]
 
 
 def _fen(text: str, pointer: str) -> int:

@@ -36,7 +36,6 @@ Index(
     invoices.c.buyer_id,
     invoices.c.id,
 )
-Index("invoices_buyer_idx", invoices.c.buyer_id, invoices.c.id)
 Index(
     "invoices_original_idx",
     invoices.c.original_key,

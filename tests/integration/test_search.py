@@ -56,6 +56,30 @@ def test_any_text_finds_the_invoices_in_which_it_stands(api: Api) -> None:
     assert numbers(api, seller, amount_from="1000000000.00") == set()
 
 
+def test_a_buyer_is_found_by_tax_id_or_else_by_name(api: Api) -> None:
+    api.register("S01", "S02", "S03", "S10")
+    bought = sections_of("S01")
+    bought["header"]["number"] = "26112000009000000001"
+    bought["buyer"] = {"name": "东城商贸", "tax_id": SELLER}
+    assert api.submit(bought).status_code == 201
+    api.anchor("sealed")
+    assert by_buyer(api, SELLER) == (set(), 5)
+    index(api)
+    assert by_buyer(api, SELLER) == ({"26112000009000000001"}, 0), "not what it sold"
+    assert by_buyer(api, SELLER, number=S01) == (set(), 0)
+    for sections in map(sections_of, NUMBERS):
+        buyer = sections["buyer"].get("tax_id") or sections["buyer"]["name"]
+        assert sections["header"]["number"] in by_buyer(api, buyer)[0]
+        assert by_buyer(api, buyer[:-1]) == (set(), 0), "all of it"
+        assert sections["header"]["number"] in by_buyer(api, buyer, q=sections["seller"]["name"][:2])[0]
+
+
+def by_buyer(api: Api, buyer: str, **more: Any) -> tuple[set[str], int]:
+    """The numbers that are found, and how many more there may be."""
+    said = api.client.post("/v1/invoices/search", json={"buyer": buyer, **more}, headers=api.auditor).json()
+    return {item["number"] for item in said["items"]}, said["indexed"]["behind"]
+
+
 def test_an_issuer_finds_its_own_alone(api: Api) -> None:
     api.register("S01", "S02")
     api.anchor("sealed")

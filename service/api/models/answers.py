@@ -162,7 +162,7 @@ class SearchIndex(Answer):
 class FoundPage(Answer):
     items: list[Found]
     next_cursor: str | None
-    indexed: Annotated[SearchIndex | None, Field(description="Where `q` was given: how far the index is that it is found by.")]
+    indexed: Annotated[SearchIndex | None, Field(description="Where `q` or `buyer` was given: how far the index is.")]
 
 
 class Invoice(Answer):
