@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
 
@@ -57,15 +58,17 @@ class _Turn:
 
 
 class Helper:
-    """A process that answers one question after another, for the threads of this one, who wait for one another.
+    """A process that answers one question after another, for the threads of this one.
 
-    It is started with the first question, and ends with this process. `module` ends in a call of `serve`.
+    It is started with the first question, and ends with this process. `module` ends in a call of `serve`. The next question is put
+    while one is being answered, and a thread takes the answers, in order: it matters to nobody when, or whether, another waits.
     """
 
     def __init__(self, module: str, timeout_s: float) -> None:
         self.timeout_s = timeout_s
         self._command = command_of(module)
         self._turn = _Turn()
+        self._answers = ThreadPoolExecutor(1, module)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,24 +78,31 @@ class Helper:
 
     def ask(self, question: bytes) -> bytes:
         """Raises Gone where no process can be started, or the one that was asked ended or took too long; ask again."""
+        return self.begin(question)()
+
+    def begin(self, question: bytes) -> Callable[[], bytes]:
+        """The first half of `ask`, which raises Gone too; what it returns is the second."""
         with self._turn:
             try:
                 process = self._process = self._process or start(self._command)
-                return self._ask(process, question)
-            except BaseException as error:
-                self._end()  # whatever it was: what is still in the pipes must not be taken for the next answer
-                if isinstance(error, (OSError, EOFError)):
-                    raise Gone from None
-                raise
+                answer = self._answers.submit(self._take, process)
+            except (OSError, RuntimeError):  # no room for a process, or for a thread
+                self._end()
+                raise Gone from None
+            _put(process, question)
+        return answer.result
 
-    def _ask(self, process: "subprocess.Popen[bytes]", question: bytes) -> bytes:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    def _take(self, process: "subprocess.Popen[bytes]") -> bytes:
         timer = threading.Timer(self.timeout_s, process.kill)
-        timer.start()
         try:
-            _write(process.stdin, question)
+            timer.start()
+            assert process.stdout is not None
             return _read(process.stdout)
+        except Exception:  # noqa: BLE001  whatever it was: what is still in the pipes must not be taken for the next answer
+            if self._process is process:
+                self._process = None
+            end(process)
+            raise Gone from None
         finally:
             timer.cancel()
 
@@ -105,6 +115,17 @@ class Helper:
         if self._process is not None:
             end(self._process)
         self._process = None
+
+
+def _put(process: "subprocess.Popen[bytes]", question: bytes) -> None:
+    """Where it has ended, or does so meanwhile, who waits for the answer learns of it."""
+    assert process.stdin is not None
+    try:
+        _write(process.stdin, question)
+    except BaseException as error:
+        process.kill()  # it has half a question
+        if not isinstance(error, (OSError, ValueError)):
+            raise
 
 
 def serve(answer: Callable[[bytes], bytes]) -> None:

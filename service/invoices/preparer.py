@@ -8,7 +8,8 @@ any line that is not plain (plain.py) it says nothing, and who asked prepares th
 import atexit
 import marshal
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any, get_args
@@ -30,25 +31,32 @@ _PROFILES = get_args(Profile)
 _is_external_id = re.compile(r"[^\x00-\x1f\x7f]{1,128}").fullmatch
 
 
+Plain = Callable[[], list[Prepared | None]]
+"""Waits, and returns of each line what `preparing.prepare` makes of an InvoiceSubmission; None if it is none, or not plain.
+
+Where there is no process to ask, none of the lines counts as plain.
+"""
+
+
 class Preparer(Helper):
-    """For the threads of one process, who wait for one another."""
+    """For the threads of one process."""
 
     def __init__(self) -> None:
         super().__init__("service.invoices.preparer", TIMEOUT_S)
 
-    def prepare(self, lines: Sequence[bytes], sellers: frozenset[str] | None, today: date) -> bytes:
-        """What `read` makes Prepared ones of. Where there is no process to ask, none of the lines counts as plain."""
-        try:
-            return self.ask(marshal.dumps((list(lines), sellers, today.toordinal())))
-        except Gone:
-            return b""
+    def prepare(self, lines: Sequence[bytes], sellers: frozenset[str] | None, today: date) -> Plain:
+        """Begin with it, and go on with something else."""
+        with suppress(Gone):
+            answer = self.begin(marshal.dumps((list(lines), sellers, today.toordinal())))
+            return lambda: _read_all(answer, len(lines))
+        return lambda: [None] * len(lines)
 
 
-def read(answer: bytes, count: int) -> list[Prepared | None]:
-    """Of each of `count` lines what `preparing.prepare` makes of an InvoiceSubmission, or None if it is none, or not plain."""
-    if not answer:
+def _read_all(answer: Callable[[], bytes], count: int) -> list[Prepared | None]:
+    try:
+        return [None if written is None else _read(written) for written in marshal.loads(answer())]  # noqa: S302  our own process
+    except Gone:
         return [None] * count
-    return [None if written is None else _read(written) for written in marshal.loads(answer)]  # noqa: S302  our own process
 
 
 PREPARER = Preparer()

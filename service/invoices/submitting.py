@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from service.db import Database
 from service.errors import Finding, Refused
-from service.invoices import issued, preparer, reading, registration
+from service.invoices import issued, reading, registration
 from service.invoices.idempotency import Attempt, done_before, write_once
 from service.invoices.issued import Issued
-from service.invoices.preparer import PREPARER
+from service.invoices.preparer import PREPARER, Plain
 from service.invoices.preparing import Prepared, Submission, fresh_salts, prepare
 from service.invoices.registration import Registered, decide, findings_from_json, findings_to_json, sign, store
 from service.invoices.rules import BEIJING
@@ -46,26 +46,26 @@ def prepare_all(submissions: Iterable[Submission | Refused], issuer: Issuer, now
 
 
 class Asked(NamedTuple):
-    """Lines of a batch, and what the process beside this one has made of the plain ones (preparer.read)."""
+    """Lines of a batch, and what the process beside this one makes of the plain ones."""
 
     lines: Sequence[bytes]
     now_ms: int
-    answer: bytes
+    plain: Plain
 
 
 def ask(lines: Sequence[bytes], issuer: Issuer, now_ms: int) -> Asked:
-    """Have many lines prepared beside this process: the first half of `prepare_lines`, which computes next to nothing here."""
-    answer = PREPARER.prepare(lines, issuer.sellers, today_at(now_ms)) if len(lines) >= _MANY else b""
-    return Asked(lines, now_ms, answer)
+    """Have many lines prepared beside this process: the first half of `prepare_lines`, which waits for nothing."""
+    if len(lines) >= _MANY:
+        return Asked(lines, now_ms, PREPARER.prepare(lines, issuer.sellers, today_at(now_ms)))
+    return Asked(lines, now_ms, lambda: [None] * len(lines))
 
 
 def prepare_lines(asked: Asked, read: Callable[[bytes], Submission | Refused], issuer: Issuer) -> list[Prepared | Refused]:
     """As `prepare_all` would, of lines of which `read` makes submissions."""
-    lines, now_ms, answer = asked
-    today = today_at(now_ms)
+    today = today_at(asked.now_ms)
     salts = fresh_salts()
-    plain = preparer.read(answer, len(lines))
-    return [made or _prepare(read(line), issuer.sellers, today, salts) for line, made in zip(lines, plain, strict=True)]
+    both = zip(asked.lines, asked.plain(), strict=True)
+    return [made or _prepare(read(line), issuer.sellers, today, salts) for line, made in both]
 
 
 class Signed(NamedTuple):
