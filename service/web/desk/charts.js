@@ -36,12 +36,16 @@ function choose(span) {
 }
 
 async function load() {
+  const span = days;
+  /** @type {[any, unknown]} */
+  let found;
   try {
-    figures = await ask("GET", `/v1/figures?days=${days}`);
-    wrong = null;
+    found = [await ask("GET", `/v1/figures?days=${span}`), null];
   } catch (error) {
-    wrong = error;
+    found = [figures, error];
   }
+  if (span !== days) return; // another one was chosen meanwhile
+  [figures, wrong] = found;
   drawn.draw();
 }
 

@@ -57,12 +57,15 @@ async function open() {
   if (id === "") return;
   isReading = true;
   shown.draw();
+  /** @type {[any, unknown]} */
+  let found;
   try {
-    thread = await ask("GET", `/v1/feedback/${encodeURIComponent(id)}/conversation`);
-    wrong = null;
+    found = [await ask("GET", `/v1/feedback/${encodeURIComponent(id)}/conversation`), null];
   } catch (error) {
-    [thread, wrong] = [null, error];
+    found = [null, error];
   }
+  if (id !== location.hash.slice(1)) return; // another one was opened meanwhile
+  [thread, wrong] = found;
   isReading = false;
   shown.draw();
   list.draw();
