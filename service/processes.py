@@ -98,11 +98,14 @@ class Helper:
             timer.start()
             assert process.stdout is not None
             return _read(process.stdout)
-        except Exception:  # noqa: BLE001  whatever it was: what is still in the pipes must not be taken for the next answer
+        except BaseException as error:
+            # Whatever it was: what is still in the pipes must not be taken for the next answer.
             if self._process is process:
                 self._process = None
             end(process)
-            raise Gone from None
+            if isinstance(error, Exception):
+                raise Gone from None
+            raise
         finally:
             timer.cancel()
 

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from service.errors import Refused
-from service.invoices import preparer as preparer_module
 from service.invoices import submitting
 from service.invoices.preparer import Preparer
 from service.invoices.preparing import Prepared, Submission
@@ -25,6 +24,7 @@ LINES = [orjson.dumps({"profile": "new", "sections": sections}) for sections in 
 @pytest.fixture
 def preparer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Preparer]:
     made = Preparer()
+    made.timeout_s = 60  # with the first question it is started, too
     monkeypatch.setattr(submitting, "PREPARER", made)
     yield made
     made.close()
@@ -43,7 +43,7 @@ def prepared() -> list[tuple[bytes, ...] | str]:
 
 
 def test_it_prepares_all_but_what_something_is_to_be_said_of(preparer: Preparer) -> None:
-    made = preparer_module.read(preparer.prepare(LINES, None, submitting.today_at(NOW_MS)), len(LINES))
+    made = preparer.prepare(LINES, None, submitting.today_at(NOW_MS))()
     assert [at for at, one in enumerate(made) if one is None] == [40]
     first = preparer.pid
     results = prepared()

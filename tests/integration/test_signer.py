@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.bindings import crypto_sign_seed_keypair
 
 from service.ledger import receipts
+from service.ledger import signer as signer_module
 from service.ledger.receipts import ReceiptKeys
 from service.ledger.signer import Signer
 from service.processes import Gone
@@ -26,6 +28,7 @@ MESSAGES = [os.urandom(190) for _ in range(3_000)]  # more than a pipe holds
 @pytest.fixture
 def signer() -> Iterator[Signer]:
     made = Signer()
+    made.timeout_s = 60  # with the first question it is started, too
     yield made
     made.close()
 
@@ -73,6 +76,36 @@ def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next(signer: Sig
     assert signer.sign(KEY, MESSAGES[:2]) == expected
 
 
+def test_an_answer_that_nobody_waits_for_is_in_nobodys_way(signer: Signer) -> None:
+    expected = signer.sign(KEY, MESSAGES[:2])
+    for _ in range(4):
+        signer.begin(question(MESSAGES))  # its answer is longer than a pipe, and so are four questions
+    assert signer.sign(KEY, MESSAGES[:2]) == expected
+
+
+def test_questions_are_answered_in_order_though_all_are_put_at_once(signer: Signer) -> None:
+    asked = [MESSAGES[at : at + 40] for at in range(0, 400, 40)]
+    with ThreadPoolExecutor(5) as threads:
+        answers = list(threads.map(lambda some: signer.begin(question(some)), asked))
+    for some, answer in zip(asked, answers, strict=True):
+        assert answer() == b"".join(signer.sign(KEY, some))
+
+
+def test_all_who_wait_for_one_that_was_killed_are_told(signer: Signer) -> None:
+    signer.sign(KEY, MESSAGES[:1])
+    os.kill(pid_of(signer), signal.SIGSTOP)
+    answers = [signer.begin(question(MESSAGES[:9])) for _ in range(3)]
+    os.kill(pid_of(signer), signal.SIGKILL)
+    for answer in answers:
+        with pytest.raises(Gone):
+            answer()
+    assert len(signer.sign(KEY, MESSAGES[:9])) == 9
+
+
+def question(messages: Sequence[bytes]) -> bytes:
+    return signer_module._HEAD.pack(KEY, len(messages[0])) + b"".join(messages)
+
+
 def test_receipts_are_signed_where_no_process_can_be_started(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_command: Sequence[str]) -> None:
         raise OSError("Cannot allocate memory")
@@ -102,7 +135,7 @@ def test_receipts_are_signed_all_the_same_without_it(signer: Signer, monkeypatch
 
 def test_it_ends_with_whoever_started_it() -> None:
     program = (
-        "import sys, time; from service.ledger.signer import SIGNER;"
+        "import sys, time; from service.ledger.signer import SIGNER; SIGNER.timeout_s = 60;"
         f"SIGNER.sign(bytes.fromhex('{KEY.hex()}'), [b'x']); print(SIGNER.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
