@@ -67,8 +67,8 @@ SQLITE_PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     f"busy_timeout={_BUSY_TIMEOUT_MS}",
-    f"cache_size=-{16 * 1024}",  # in KiB, for each connection
-    f"soft_heap_limit={32 * 1024 * 1024}",  # for all of a process's connections: who is late keeps a small cache
+    f"cache_size=-{8 * 1024}",  # in KiB, for each connection
+    f"soft_heap_limit={24 * 1024 * 1024}",  # for all of a process's connections: who is late keeps a small cache
     "temp_store=MEMORY",
     "wal_autocheckpoint=64000",  # 256 MB: should Checkpoints not come to it
 )

@@ -188,7 +188,7 @@ class _Work:
                 raise FeedRefused(seq, f"{len(self._leaves)} entries of {anchor.size}")
             if (tiles.write(self._connection, seq, self._leaves) if self._leaves else EMPTY) != anchor.log_root:
                 raise FeedRefused(seq, "the entries do not lead to the log root that the contract holds")
-            if register.update(self._connection, seq, self._changes.items()) != anchor.register_root:
+            if register.update(self._connection, seq, self._changes) != anchor.register_root:
                 raise FeedRefused(seq, "the states do not lead to the register root that the contract holds")
         if batch.signed is not None:
             self._connection.execute(insert(batch_receipts), {"seq": seq, "key_id": batch.signed[0], "signature": batch.signed[1]})

@@ -193,82 +193,107 @@ class NotAsBefore(Exception):
         self.keys = keys
 
 
-def update(connection: Connection, seq: int, changes: Iterable[Leaf], before: Mapping[bytes, bytes] | None = None) -> bytes:
+def update(connection: Connection, seq: int, changes: Mapping[bytes, bytes], before: Mapping[bytes, bytes] | None = None) -> bytes:
     """Write batch `seq`'s new versions of the touched pages, and return the new root.
 
-    `changes` are new or changed leaves, a key once. Reads and writes grow with the changes and the depth, not with the register.
+    `changes` are new or changed leaves, H(state) by key. Work grows with the changes and the depth, not with the register.
     `before`: the H(state) that each of the keys should have had, none for a new one; raises NotAsBefore, with nothing written.
     """
-    made = _Update(dict(changes), before, seq)
+    made = _Update(changes, before, seq)
     if not made.keys:
         return root_at(connection, seq)
-    made.read(connection)
-    root, _ = made.renew("", 0, len(made.keys))
+    root = made.write(connection)
     if made.wrong:
+        discard_from(connection, seq)
         raise NotAsBefore(frozenset(made.wrong))
-    insert_rows(connection, Rows(register_pages, ("path", "seq", "page"), made.rows))
     return root
 
 
+_AT_ONCE = 4096
+"""Keys of which pages are in memory: a batch has up to 65,536, and a page or two for each would be 100 MB."""
+
+
 class _Update:
-    """The touched pages, as they were and as they are to be."""
+    """The touched pages, as they were and as they are to be, some subtrees below the root at a time."""
 
     def __init__(self, states: Mapping[bytes, bytes], before: Mapping[bytes, bytes] | None, seq: int) -> None:
         self.keys = sorted(states)
-        self._digits = [key.hex() for key in self.keys]
         self._states = states
         self._before = before
         self._seq = seq
         self._pages: dict[str, bytes] = {}
         self._parts: dict[str, dict[str, int]] = {}
         """Of a page that holds children: the path of each that is touched, and up to where in `keys` those below it stand."""
+        self._made: dict[str, tuple[bytes, bool]] = {}
+        """Of each subtree below the root that is written, what the root has of it."""
         self.wrong: set[bytes] = set()
-        self.rows: list[tuple[str, int, bytes]] = []
+        self._rows: list[tuple[str, int, bytes]] = []
         """(path, seq, page) in order of path."""
 
-    def read(self, connection: Connection) -> None:
-        """The pages on the ways of the keys, level by level; none is looked for where there is nothing."""
-        level = {"": (0, len(self.keys))}
-        while level:
-            below: dict[str, tuple[int, int]] = {}
-            for path, page in _pages(connection, list(level), self._seq - 1):
-                self._pages[path] = page
-                if is_inner(page):
-                    start, end = level[path]
-                    parts = self._parts[path] = self._split(path, start, end)
-                    for part, stop in parts.items():
-                        at = 3 + 32 * _VALUES[part[-1]]
-                        if page[at : at + 32] != EMPTY:
-                            below[part] = start, stop
-                        start = stop
-            level = below
+    def write(self, connection: Connection) -> bytes:
+        """The new root."""
+        there = self._read(connection, {"": (0, len(self.keys))})
+        root, parts = self._pages, self._parts
+        for some in _some(parts.get("", {})):
+            self._pages, self._parts = {}, {}
+            level = {part: there[part] for part in some if part in there}
+            while level:
+                level = self._read(connection, level)
+            for part, (start, stop) in some.items():
+                self._made[part] = self._renew(part, start, stop)
+            self._insert(connection)
+        self._pages, self._parts = root, parts
+        hash_, _ = self._renew("", 0, len(self.keys))
+        self._insert(connection)
+        return hash_
+
+    def _insert(self, connection: Connection) -> None:
+        if not self.wrong:
+            insert_rows(connection, Rows(register_pages, ("path", "seq", "page"), self._rows))
+        self._rows = []
+
+    def _read(self, connection: Connection, level: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        """The pages of `level`, and the paths below them that are on the ways of the keys; but for those where there is nothing."""
+        below: dict[str, tuple[int, int]] = {}
+        for path, page in _pages(connection, list(level), self._seq - 1):
+            self._pages[path] = page
+            if is_inner(page):
+                start, end = level[path]
+                parts = self._parts[path] = self._split(path, start, end)
+                for part, stop in parts.items():
+                    at = 3 + 32 * _VALUES[part[-1]]
+                    if page[at : at + 32] != EMPTY:
+                        below[part] = start, stop
+                    start = stop
+        return below
 
     def _split(self, path: str, start: int, end: int) -> dict[str, int]:
         """The keys from `start` to `end`, all of which begin with `path`, by the digit that follows."""
-        digits, depth = self._digits, len(path)
+        keys, (place, is_low) = self.keys, divmod(len(path), 2)
+        shift = 0 if is_low else 4
         parts = {}
         while start < end:
-            digit = digits[start][depth]
+            digit = keys[start][place] >> shift & 15
             start += 1
-            while start < end and digits[start][depth] == digit:
+            while start < end and keys[start][place] >> shift & 15 == digit:
                 start += 1
-            parts[path + digit] = start
+            parts[path + _DIGITS[digit]] = start
         return parts
 
-    def renew(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
+    def _renew(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
         """Make the page at `path` anew, with the changes of the keys from `start` to `end`: all that begin so. As Child."""
         parts = self._parts.get(path)
         if parts is None:
             return self._renew_leaves(path, start, end)
-        place = len(self.rows)
-        self.rows.append((path, self._seq, b""))
+        place = len(self._rows)
+        self._rows.append((path, self._seq, b""))
         level, mask = _children_of(self._pages[path])
         for part, stop in parts.items():
             child = _VALUES[part[-1]]
-            level[child], is_leaf = self.renew(part, start, stop)
+            level[child], is_leaf = self._made.get(part) or self._renew(part, start, stop)
             mask = mask | 1 << child if is_leaf else mask & ~(1 << child)
             start = stop
-        self.rows[place] = path, self._seq, b"".join((_CHILDREN, mask.to_bytes(2, "big"), *level))
+        self._rows[place] = path, self._seq, b"".join((_CHILDREN, mask.to_bytes(2, "big"), *level))
         return _hash_inner(level, mask)
 
     def _renew_leaves(self, path: str, start: int, end: int) -> tuple[bytes, bool]:
@@ -278,12 +303,26 @@ class _Update:
             if before is not None and was != before.get(key):
                 self.wrong.add(key)
         if len(page) <= _MAX_LEAVES_BYTES:
-            self.rows.append((path, self._seq, page))
+            self._rows.append((path, self._seq, page))
             return _hash_leaves(page, 4 * len(path))
         below: dict[str, bytes] = {}
         child = build(path, leaves_of(page), below)
-        self.rows += [(path, self._seq, page) for path, page in sorted(below.items())]
+        self._rows += [(path, self._seq, page) for path, page in sorted(below.items())]
         return child
+
+
+def _some(parts: Mapping[str, int]) -> Iterator[dict[str, tuple[int, int]]]:
+    """Subtrees below the root, by path with the range of their keys: as many together as have _AT_ONCE keys or more."""
+    some: dict[str, tuple[int, int]] = {}
+    first = start = 0
+    for part, stop in parts.items():
+        some[part] = start, stop
+        start = stop
+        if stop - first >= _AT_ONCE:
+            yield some
+            some, first = {}, stop
+    if some:
+        yield some
 
 
 def _with_leaf(page: bytes, key: bytes, state_hash: bytes) -> tuple[bytes, bytes | None]:

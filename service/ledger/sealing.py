@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from hashlib import sha256
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, text, update
 
@@ -55,7 +55,7 @@ def seal(
         if (not batch.entries and not heartbeat) or not _is_allowed(connection, newest, len(batch.entries), bool(batch.changes)):
             return None
         try:
-            register_root = register.update(connection, seq, batch.changes.items(), batch.before)
+            register_root = register.update(connection, seq, batch.changes, batch.before)
         except register.NotAsBefore as error:
             # What the register has was sealed from rows that are not there any more, or are not what they were: sealed once more,
             # such an entry would stand in the log twice, for ever. It waits, like what was never promised.
@@ -69,14 +69,14 @@ def seal(
 class _Pending(NamedTuple):
     """Rows by column."""
 
-    ids: Sequence[int] = ()
-    keys: Sequence[bytes] = ()
-    entries: Sequence[bytes] = ()
-    ordinals: Sequence[int] = ()
-    accepted_with: Sequence[int] = ()
-    key_ids: Sequence[bytes] = ()
-    deadlines: Sequence[int] = ()
-    signatures: Sequence[bytes] = ()
+    ids: list[int]
+    keys: list[bytes]
+    entries: list[bytes]
+    ordinals: list[int]
+    accepted_with: list[int]
+    key_ids: list[bytes]
+    deadlines: list[int]
+    signatures: list[bytes]
 
 
 class _Batch(NamedTuple):
@@ -126,13 +126,24 @@ _PENDING = text(
 )
 
 
+_ROWS_AT_ONCE = 1000
+_OF_A_TRANSACTION = ("accepted_with", "key_ids", "deadlines")
+"""What its entries have in common is kept once."""
+
+
 def _take(connection: Connection, limit: int) -> _Pending:
     """Pending rows in order; a transaction's entries all or none."""
-    rows = connection.execute(_PENDING, {"limit": limit + 1}).all()
-    if len(rows) > limit:
-        cut = rows[limit].accepted_with
-        rows = [row for row in rows[:limit] if row.accepted_with != cut]
-    return _Pending(*zip(*rows, strict=True))
+    pending = _Pending([], [], [], [], [], [], [], [])
+    shared: dict[Any, Any] = {}
+    for rows in connection.execute(_PENDING, {"limit": limit + 1}).partitions(_ROWS_AT_ONCE):
+        for name, values in zip(_Pending._fields, zip(*rows, strict=True), strict=True):
+            column: list[Any] = getattr(pending, name)
+            column += map(shared.setdefault, values, values) if name in _OF_A_TRANSACTION else values
+    if len(pending.ids) > limit:
+        end = pending.accepted_with.index(pending.accepted_with[limit])
+        for column in pending:
+            del column[end:]
+    return pending
 
 
 def _replay(connection: Connection, pending: _Pending, keys: ReceiptKeys, seq: int, barred: Collection[bytes]) -> _Batch:

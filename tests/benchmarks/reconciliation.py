@@ -130,7 +130,7 @@ def find_ten(url: str) -> tuple[float, int]:
     with database.engine.connect() as connection:
         newest = connection.scalar(select(batches.c.seq).order_by(batches.c.seq.desc()).limit(1)) or 0
         keys = [row[0] for row in connection.exec_driver_sql(f"SELECT key FROM entries ORDER BY id LIMIT {DIFFERING}")]
-        pages_of_register.update(connection, newest + 1, [(key, bytes(32)) for key in keys])
+        pages_of_register.update(connection, newest + 1, dict.fromkeys(keys, bytes(32)))
         ours, theirs = (pages.of_database(connection, seq) for seq in (newest, newest + 1))
         began = time.perf_counter()
         compared = pages.compare(ours, theirs)

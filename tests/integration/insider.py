@@ -325,7 +325,7 @@ def rewrite_a_whole_batch(store: Store, *, receipts: bool = True) -> None:
         connection.exec_driver_sql("DELETE FROM register_pages")
         keys = sorted({row[0] for row in connection.exec_driver_sql("SELECT key FROM entries")})
         changes = {key: history.state.hash() for key, history in histories(connection, keys).items() if history.state}
-        register_root = register.update(connection, 4, changes.items())
+        register_root = register.update(connection, 4, changes)
     store.sql("UPDATE batches SET log_root = :r WHERE seq = 2", r=root)
     store.sql("UPDATE batches SET register_root = :r WHERE seq = 4", r=register_root)
 

@@ -193,7 +193,7 @@ def rebuild_pages(store: Store) -> None:
         connection.exec_driver_sql("DELETE FROM register_pages")
         keys = sorted({row[0] for row in connection.exec_driver_sql("SELECT key FROM entries")})
         changes = {key: history.state.hash() for key, history in histories(connection, keys).items() if history.state}
-        register.update(connection, 4, changes.items())
+        register.update(connection, 4, changes)
 
 
 CONTROLS: list[tuple[Callable[[Store], None], Any, str, Any]] = [

@@ -175,7 +175,7 @@ def rebuild(node: Store, seq: int, *, without: str | None = None, also: str | No
             del changes[number_key(without)]
         if also is not None:
             changes[number_key(also)] = bytes(range(32))
-        register.update(connection, seq, changes.items())
+        register.update(connection, seq, changes)
 
 
 def test_a_node_that_is_right_matches_in_one_request(store: Store, node: Store) -> None:
@@ -240,7 +240,7 @@ def test_steps_grow_with_the_difference(sqlite_store: Store) -> None:
     with sqlite_store.database.write() as connection:
         keys = [number_key(number_of(n)) for n in range(1010, 1020)]
         for seq, changed in ((5, keys[:1]), (6, keys)):
-            register.update(connection, seq, [(key, bytes(32)) for key in changed])
+            register.update(connection, seq, dict.fromkeys(changed, bytes(32)))
     with sqlite_store.database.read() as connection:
         at = {seq: pages.of_database(connection, seq) for seq in (4, 5, 6)}
         same, one, ten = (pages.compare(at[4], at[seq]) for seq in (4, 5, 6))

@@ -60,14 +60,15 @@ def _check(connection: Connection, seq: int, content: dict[bytes, bytes], keys: 
             assert root_from_absence(key, proof.end, proof.siblings) == root
 
 
-@given(_BATCHES, st.lists(_KEYS, max_size=10))
+@given(_BATCHES, st.lists(_KEYS, max_size=10), st.sampled_from([1, 7, 4096]))
 @settings(max_examples=80, deadline=None)
-def test_every_seq_has_its_root_and_proofs(batches: list[dict[bytes, bytes]], others: list[bytes]) -> None:
-    with _ledger() as connection:
+def test_every_seq_has_its_root_and_proofs(batches: list[dict[bytes, bytes]], others: list[bytes], at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch, _ledger() as connection:
+        patch.setattr(register, "_AT_ONCE", at_once)
         history: list[dict[bytes, bytes]] = [{}]
         for seq, changes in enumerate(batches, 1):
             history.append(history[-1] | changes)
-            assert register.update(connection, seq, changes.items()) == _root(history[-1])
+            assert register.update(connection, seq, changes) == _root(history[-1])
         keys = [*list(history[-1])[:25], *others]
         for seq, content in enumerate(history):
             _check(connection, seq, content, keys)
@@ -83,16 +84,29 @@ def test_pruning_leaves_one_version_a_page_when_one_seq_is_kept(connection: Conn
     for seq in range(1, 6):
         changes = {bytes([n]) * 32: bytes([seq]) * 32 for n in range(0, 200, seq)}
         content |= changes
-        register.update(connection, seq, changes.items())
+        register.update(connection, seq, changes)
     assert register.prune(connection, 0, 5, [5]) > 0
     rows, paths = connection.execute(select(func.count(), func.count(register_pages.c.path.distinct()))).one()
     assert rows == paths
     _check(connection, 5, content, list(content))
 
 
+def test_where_the_register_has_something_else_nothing_is_written(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [bytes([n]) * 32 for n in range(250)]
+    register.update(connection, 1, dict.fromkeys(keys, bytes(32)))
+    before = dict.fromkeys(keys, bytes(32))
+    monkeypatch.setattr(register, "_AT_ONCE", 20)
+    with pytest.raises(register.NotAsBefore) as raised:
+        register.update(connection, 2, dict.fromkeys(keys, b"\x02" * 32), before | {keys[200]: bytes([7]) * 32})
+    assert raised.value.keys == {keys[200]}
+    assert connection.scalar(select(func.count()).where(register_pages.c.seq == 2)) == 0
+    changes = dict.fromkeys(keys, b"\x02" * 32)
+    assert register.update(connection, 2, changes, before) == _root(changes)
+
+
 def test_discarded_batches_can_be_sealed_again(connection: Connection) -> None:
-    register.update(connection, 1, [(bytes([n]) * 32, bytes(32)) for n in range(50)])
+    register.update(connection, 1, {bytes([n]) * 32: bytes(32) for n in range(50)})
     before = register.root_at(connection, 1)
-    register.update(connection, 2, [(bytes([n]) * 32, b"\x02" * 32) for n in range(20, 90)])
+    register.update(connection, 2, {bytes([n]) * 32: b"\x02" * 32 for n in range(20, 90)})
     register.discard_from(connection, 2)
     assert register.root_at(connection, 2) == before
