@@ -148,7 +148,7 @@ def ask(url: str, method: str, path: str, data: bytes | None = None, headers: di
     """Status and body; (0, why) where there was no answer, or only part of one."""
     request = urllib.request.Request(url + path, data, headers or {}, method=method)
     try:
-        with _NO_PROXY.open(request, timeout=10) as response:
+        with _NO_PROXY.open(request, timeout=30) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -245,6 +245,11 @@ def faults_of(
     return [*found, ("database restarted", 1.0, restart_database)] if cluster else found
 
 
+def is_enough(senders: list[Client], least: int) -> bool:
+    """Or one of them has failed, which is told later."""
+    return sum(len(sender.kept) for sender in senders) >= least or any(sender.failure for sender in senders)
+
+
 @contextmanager
 def running(folder: Path, database_url: str) -> Iterator[Service]:
     with ExitStack() as stack:
@@ -261,9 +266,18 @@ def running(folder: Path, database_url: str) -> Iterator[Service]:
 
 
 def play(
-    folder: Path, database_url: str, seconds: float, seed: int, cluster: PostgresCluster | None = None, clients: int = 2
+    folder: Path,
+    database_url: str,
+    seconds: float,
+    seed: int,
+    cluster: PostgresCluster | None = None,
+    clients: int = 2,
+    least: int = 0,
 ) -> dict[str, Any]:
-    """Load and faults for so long, then rest, then the oracle: what happened, in figures. Raises AssertionError."""
+    """Load and faults for so long, then rest, then the oracle: what happened, in figures. Raises AssertionError.
+
+    The load goes on after the faults until `least` invoices are in, however long processes take to start.
+    """
     dice = random.Random(seed)
     happened: Counter[str] = Counter()
     with running(folder, database_url) as service, (folder / "receipts.jsonl").open("a") as file:
@@ -281,6 +295,7 @@ def play(
                 do()
                 happened[name] += 1
                 service.supervise()
+            service.until(lambda: is_enough(senders, least), f"{least} invoices in")
         finally:
             stop.set()
             for thread in threads:

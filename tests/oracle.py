@@ -140,7 +140,7 @@ class Oracle:
         return verify(file, [self._reader], question)
 
     def _new_reader(self) -> RpcReader:
-        return RpcReader(self._trust, HttpClient(), self._clock)
+        return RpcReader(self._trust, HttpClient(timeout_s=30), self._clock)
 
     def _places(self, anchors: dict[int, Anchored], foreign: Collection[int]) -> "Counter[tuple[bytes, int]]":
         """How often each leaf stands in each batch, after the batch was held against the chain."""

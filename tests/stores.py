@@ -52,8 +52,9 @@ class Store:
     def __post_init__(self) -> None:
         self.database = Database(self.url, pool_size=4)
         self.keys = ReceiptKeys(RECEIPT_KEY, self.node.chain_id, bytes.fromhex(self.contract.address[2:]))
-        self.writer = Writer([self.node.url], self.contract.address, self.node.chain_id, key=_key_of(self.node, self.contract))
-        self.http = HttpClient()
+        key = _key_of(self.node, self.contract)
+        self.writer = Writer([self.node.url], self.contract.address, self.node.chain_id, key=key, timeout_s=30)
+        self.http = HttpClient(timeout_s=30)
         self.worker = Anchoring(self.database, self.writer, self.keys, POLICY)
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ class World:
             "receipt_key": "22" * 32,
             "anchor_key": node.accounts[2].private_key,
             "rpc_urls": tuple(proxy.url for proxy in proxies),
-            "rpc_timeout_s": 5.0,
+            "rpc_timeout_s": 30.0,
             "anonymous_per_minute": 0,
             "database_url": url,
             **settings,

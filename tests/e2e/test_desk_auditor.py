@@ -164,6 +164,7 @@ def verified_offline(browser: Any, folder: Path) -> None:
     with visiting(browser, [], offline=True) as visit:
         visit.page.goto((folder / "zhengpiao-verify.html").as_uri())
         visit.choose("trust", folder / "anchors.json")
+        visit.page.wait_for_selector("#trusted .given")  # what is checked before that is checked against nothing
         visit.choose("files", folder / f"{NUMBER}.proof.json")
         visit.wait_for("登记有效")
         assert visit.role() == "good"
@@ -256,6 +257,7 @@ def test_gaps_the_log_and_its_export(desk: Desk, staff: Staff) -> None:
     page.fill("#field-seller", SELLER)
     page.click("form button[type=submit]")
     desk.choose_purpose()
+    page.wait_for_selector(".sheet, .nothing")  # the introduction has the words below, too
     expect(page.locator("#root")).to_contain_text("已登记")
     desk.check_accessible()
     staff.rest()

@@ -136,6 +136,7 @@ def test_where_an_invoice_got_lost_and_how_it_comes_back(service: Service, visit
     expect(found).to_have_attribute("data-verdict", "lost_after_anchor")
     assert "存证后记录丢失" in visit.page.inner_text("#diagnosis")
     visit.page.get_by_role("link", name="我有证明文件").click()
+    visit.page.wait_for_url(f"{service.served.url}/verify")  # loaded: nobody takes a file before
     visit.choose("files", upload("kept.json", kept))
     visit.wait_for("登记有效")
     visit.page.click("#diagnosis button")

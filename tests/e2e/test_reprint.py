@@ -268,7 +268,9 @@ def test_coming_back_on_another_phone_and_giving_up(service: Service, phone: Vis
         second.page.fill("#field-code", code)
         second.page.get_by_role("button", name="确认").tap()
         send_papers(second, "identity")
-        picture = Image.open(io.BytesIO(second.page.locator(".thumb img").screenshot()))
+        preview = second.page.locator(".thumb img")
+        preview.evaluate("(image) => image.decode()")  # it is drawn from now on
+        picture = Image.open(io.BytesIO(preview.screenshot()))
         assert len(picture.convert("L").getcolors(256) or []) > 2, "a preview of what was sent"
         change_notices(second)
         second.page.get_by_role("button", name="撤回申请").tap()

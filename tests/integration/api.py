@@ -92,7 +92,7 @@ class Api:
 
     def __init__(self, url: str, **settings: Any) -> None:
         fixed = {"contract": CONTRACT, "receipt_key": "22" * 32, "data_keys": f"1:{'33' * 32}", "anonymous_per_minute": 0}
-        given = {**fixed, "database_url": url, **settings}
+        given = {**fixed, "rpc_timeout_s": 30, "database_url": url, **settings}
         self.settings = Settings(_env_file=None, **given)  # type: ignore[call-arg]  # pydantic-settings takes it
         self.app = create_app(self.settings)
         self.context = self.app.state.context

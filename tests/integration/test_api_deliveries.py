@@ -190,8 +190,8 @@ def test_a_reminder_names_what_is_owed(world: World) -> None:
     applicant = world.reprinting.applied()
     world.send()
     due = world.reprinting.case(applicant.id).due_at / 1000
-    world.reprinting.later += due - world.api.context.clock() - 86_400
-    world.at(10)
+    world.reprinting.later += due - world.api.context.clock() - 2 * 86_400
+    world.at(10)  # a day and a moment before it is due
     world.reprinting.work()
     told = world.send()
     assert [("快到期了" in one["subject"], "上传材料" in one["text"]) for one in told] == [(True, True)]

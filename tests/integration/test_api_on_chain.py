@@ -209,7 +209,9 @@ def test_answers_come_while_lines_are_still_sent(served: Served) -> None:
         connection.sendall(head.encode() + piece(first) + piece(second[:1]))
         received = b""
         while received.count(b'"line":') < 500:
-            received += connection.recv(65536)
+            data = connection.recv(65536)
+            assert data, received[-500:]
+            received += data
         assert b'"line":501' not in received
         connection.sendall(piece(second[1:]) + b"0\r\n\r\n")
         while data := connection.recv(65536):

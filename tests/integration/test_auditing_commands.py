@@ -36,6 +36,7 @@ def settings_of(store: Store) -> dict[str, str]:
         "ZHENGPIAO_CHAIN_ID": str(store.node.chain_id),
         "ZHENGPIAO_RECEIPT_KEY": RECEIPT_KEY.hex(),
         "ZHENGPIAO_HEARTBEAT_S": "86400",
+        "ZHENGPIAO_RPC_TIMEOUT_S": "30",
     }
 
 

@@ -42,6 +42,7 @@ def lite(sqlite_schema: Path, tmp_path: Path) -> Iterator[Post]:
     file = tmp_path / "lite.db"
     file.write_bytes(sqlite_schema.read_bytes())
     with post_office(f"sqlite:///{file}", tmp_path / "inbox") as running:
+        running.stand_still()
         yield running
 
 

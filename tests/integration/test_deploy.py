@@ -29,6 +29,7 @@ def run(node: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     deployer, admin, anchorer, pauser = node.accounts[:4]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ZHENGPIAO_RPC_URLS", node.url)
+    monkeypatch.setenv("ZHENGPIAO_RPC_TIMEOUT_S", "30")
     monkeypatch.setenv("ZHENGPIAO_DEPLOYER_KEY", deployer.private_key)
     monkeypatch.setenv("ZHENGPIAO_ANCHOR_KEY", anchorer.private_key)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 import uvicorn
 
-from service import logs
 from service.app import create_app
 from service.cli import main
 from service.cli.outcome import Exit
@@ -38,6 +38,7 @@ def settings(sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "CHAIN_ID": str(sqlite_store.node.chain_id),
         "RECEIPT_KEY": RECEIPT_KEY.hex(),
         "HEARTBEAT_S": "86400",
+        "RPC_TIMEOUT_S": "30",
         "ANONYMOUS_PER_MINUTE": "0",
     }
     for name, value in given.items():
@@ -48,11 +49,13 @@ def settings(sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def service(settings: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A running service over the store."""
-    logs.configure("production")  # to standard error
+    # It logs a request after it was answered: a line of that could come before or after what the command says, or into it.
+    structlog.configure(processors=[lambda *_: ""], logger_factory=structlog.ReturnLoggerFactory())
     server = uvicorn.Server(uvicorn.Config(create_app(Settings()), port=0, log_config=None, access_log=False, ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
+        assert thread.is_alive()
         time.sleep(0.01)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     monkeypatch.setenv("ZHENGPIAO_URL", url)

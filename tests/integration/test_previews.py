@@ -14,7 +14,7 @@ from PIL import Image
 
 from service.api.catalogue import PROBLEMS
 from service.errors import Refused
-from service.formats import previews, rendering
+from service.formats import previews, rendering, sandbox
 from service.formats.application_form import render
 from service.formats.pictures import MAX_PIXELS
 from service.formats.previews import Previews
@@ -373,7 +373,8 @@ sys.exit(rendering.main(3))
     held.close()
 
 
-def test_several_are_drawn_at_once(box: Previews) -> None:
+def test_several_are_drawn_at_once(box: Previews, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "WAIT_S", 60)  # for a place, which may come late where processes are slow to start
     found: list[int] = []
     threads = [threading.Thread(target=lambda: found.append(len(box.draw(pdf(2))))) for _ in range(4)]
     for thread in threads:

@@ -212,9 +212,9 @@ def test_the_provider_creates_a_payment_once_and_calls_back(world: Reprinting, s
     assert ADDRESS not in str(there.asked)
     called: list[Any] = []
     server.provider._deliver = lambda url, id_, body: called.append((id_, body))  # type: ignore[method-assign]
-    page = requests.get(payment["url"], timeout=10)
+    page = requests.get(payment["url"], timeout=60)
     assert "¥20.00" in page.text
-    paid = requests.post(payment["url"], timeout=10, allow_redirects=False)
+    paid = requests.post(payment["url"], timeout=60, allow_redirects=False)
     assert (paid.status_code, paid.headers["Location"]) == (303, there.asked["return_url"])
     wait_for(lambda: called)
     [(id_, body)] = called
@@ -223,7 +223,7 @@ def test_the_provider_creates_a_payment_once_and_calls_back(world: Reprinting, s
     answer = world.api.client.post(CALLBACK, content=body, headers=headers)
     assert (answer.status_code, answer.json()) == (200, {"received": True, "repeated": False}), answer.text
     assert (applicant.get()["state"], applicant.get()["fee"]["state"]) == ("review_1", "paid")
-    assert requests.post(payment["url"], timeout=10, allow_redirects=False).status_code == 303
+    assert requests.post(payment["url"], timeout=60, allow_redirects=False).status_code == 303
     assert len(called) == 1, "its button pays once"
 
 
@@ -519,7 +519,7 @@ def test_the_refunder_works_until_it_is_told_to_stop(world: Reprinting, server: 
     applicant.post("cancel", {})
     wait_for(lambda: row(world, reference).state == "refunded")
     stop.set()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     without = world.api.settings.model_copy(update={"payment_url": None})
     assert refunding.start(without, world.api.database, stop) is None

@@ -270,17 +270,22 @@ def test_whatever_a_worker_answers_no_more_than_a_sentence_comes_of_it(program: 
     taken.close()
 
 
-def test_no_more_than_a_few_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "_COMMAND", [sys.executable, "-c", "import time; time.sleep(60)"])
+def test_no_more_than_a_few_are_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = tmp_path / "done"
+    program = f"import os, time\nwhile not os.path.exists({str(done)!r}): time.sleep(0.05)"
+    monkeypatch.setattr(sandbox, "_COMMAND", [sys.executable, "-c", program])
     monkeypatch.setattr(sandbox, "WAIT_S", 0.1)
-    busy = Sandbox(timeout_s=5)
-    threads = [threading.Thread(target=lambda: reason(busy, b"x")) for _ in range(sandbox.MAX_AT_ONCE)]
+    busy = Sandbox(timeout_s=120)
+    threads = [threading.Thread(target=lambda: reason(busy, b"x"), daemon=True) for _ in range(sandbox.MAX_AT_ONCE)]
     for thread in threads:
         thread.start()
+    deadline = time.monotonic() + 60
     while busy._places._value:  # until both are at it
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     with pytest.raises(Unavailable, match="busy_reading"):
         busy.read(b"x")
+    done.touch()
     for thread in threads:
         thread.join()
     busy.close()

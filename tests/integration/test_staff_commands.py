@@ -102,6 +102,7 @@ def noted(database_url: str, chain: Chain, contract: RegistryContract, monkeypat
         "CONTRACT": store.contract.address,
         "CHAIN_ID": str(store.node.chain_id),
         "RPC_URLS": store.node.url,
+        "RPC_TIMEOUT_S": "30",
     }.items():
         monkeypatch.setenv(f"ZHENGPIAO_{number}", value)
     now = 1_795_600_000_000

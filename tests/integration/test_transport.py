@@ -136,7 +136,7 @@ def read_request(taken: socket.socket) -> None:
 def serving(answer: Callable[[socket.socket], object]) -> Iterator[int]:
     """A server that does with each connection whatever the test wants."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(5)
+        listening.settimeout(60)
         taken: list[socket.socket] = []
 
         def serve(connection: socket.socket) -> None:

@@ -74,12 +74,12 @@ def by_javascript(registry: Registry, vectors: list[dict[str, Any]]) -> list[dic
         for vector in vectors
     ]
     command = [NODE, str(ROOT / "tests" / "web" / "verify_lines.mjs")]
-    done = subprocess.run(command, input="\n".join(lines), capture_output=True, check=True, text=True, timeout=60)
+    done = subprocess.run(command, input="\n".join(lines), capture_output=True, check=True, text=True, timeout=300)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def post(url: str, body: bytes, max_bytes: int) -> Answer:
-    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10) as response:
+    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=30) as response:
         return Answer(response.status, response.read(max_bytes))
 
 

@@ -36,6 +36,7 @@ _SELLER, _OTHER = "91110108MAXXXX015B", "91440000000000000X"
 @pytest.fixture
 def office(made_url: str, tmp_path: Path) -> Iterator[Post]:
     with post_office(made_url, tmp_path / "inbox") as running:
+        running.stand_still()
         yield running
 
 
@@ -45,6 +46,7 @@ def lite(sqlite_schema: Path, tmp_path: Path) -> Iterator[Post]:
     file = tmp_path / "lite.db"
     file.write_bytes(sqlite_schema.read_bytes())
     with post_office(f"sqlite:///{file}", tmp_path / "inbox") as running:
+        running.stand_still()
         yield running
 
 
@@ -243,7 +245,7 @@ def test_who_answers_a_byte_a_second_is_left_in_time(lite: Post) -> None:
                     except OSError:
                         return
 
-        thread = threading.Thread(target=drip)
+        thread = threading.Thread(target=drip, daemon=True)
         thread.start()
         started = time.monotonic()
         target = check_url(f"http://127.0.0.1:{server.getsockname()[1]}/", anywhere=True)
@@ -269,7 +271,7 @@ def test_an_endless_answer_is_not_read_to_its_end(lite: Post) -> None:
                 except OSError:
                     return
 
-        thread = threading.Thread(target=pour)
+        thread = threading.Thread(target=pour, daemon=True)
         thread.start()
         target = check_url(f"http://127.0.0.1:{server.getsockname()[1]}/", anywhere=True)
         assert post(target, b"{}", {}, anywhere=True, timeout_s=30).status == 200

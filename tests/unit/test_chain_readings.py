@@ -191,7 +191,7 @@ def test_while_one_thread_reads_the_others_go_on_with_what_they_have() -> None:
     class Slow(Endpoints):
         def __call__(self, url: str, body: bytes, max_bytes: int) -> Any:
             is_asked.set()
-            assert may_answer.wait(10)
+            assert may_answer.wait(60)
             return answer(url, body, max_bytes)
 
     world.readings._post = Slow(world.endpoints.nodes)
@@ -199,7 +199,7 @@ def test_while_one_thread_reads_the_others_go_on_with_what_they_have() -> None:
     got: list[ChainReader] = []
     slow = threading.Thread(target=lambda: got.append(world.readings.reader()))
     slow.start()
-    assert is_asked.wait(10)
+    assert is_asked.wait(60)
     assert world.readings.reader() is old
     waiting = threading.Thread(target=lambda: got.append(world.readings.reader(10**6)))  # what there is, is not enough for it
     world.now += STALE_S
@@ -207,7 +207,7 @@ def test_while_one_thread_reads_the_others_go_on_with_what_they_have() -> None:
     waiting.join(0.2)
     assert waiting.is_alive()
     may_answer.set()
-    slow.join(10)
-    waiting.join(10)
+    slow.join(60)
+    waiting.join(60)
     assert len(got) == 2
     assert old not in got

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from service.worker import Worker
 from tests.chain import RegistryContract, anvil
 from tests.integration.trouble.scenario import ONE, scenario
 from tests.lying_proxy import SEND, Lie
@@ -50,7 +51,7 @@ def node_goes_down_and_comes_back(world: World) -> None:
     world.check()
 
 
-@scenario(databases=ONE, settings={"rpc_timeout_s": 1.0})
+@scenario(databases=ONE)
 def node_is_slow(world: World) -> None:
     [proxy] = world.proxies
     world.accept()
@@ -58,9 +59,13 @@ def node_is_slow(world: World) -> None:
     world.reach("mined")
     assert world.trouble() is None
     world.accept()
-    proxy.be_slow(world.settings.rpc_timeout_s * 1.2)
+    # Only now: a worker of so little patience may find any answer late.
+    impatient = world.settings.model_copy(update={"rpc_timeout_s": 0.5})
+    world.worker = Worker(impatient, world.database, world.clock)
+    proxy.be_slow(impatient.rpc_timeout_s * 1.2)
     world.meet("unreachable", rounds=2)
     proxy.tell_truth()
+    world.worker = world.new_worker()
     world.check()
 
 
