@@ -67,6 +67,7 @@ SQLITE_PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     f"busy_timeout={_BUSY_TIMEOUT_MS}",
+    # Small: another process's commit makes all of it stale, and above the system's own cache larger ones were no faster.
     f"cache_size=-{8 * 1024}",  # in KiB, for each connection
     f"soft_heap_limit={24 * 1024 * 1024}",  # for all of a process's connections: who is late keeps a small cache
     "temp_store=MEMORY",

@@ -25,6 +25,8 @@ from verifier.commitment import SECTIONS
 
 TIMEOUT_S = 10.0
 """A chunk takes some hundredths of a second; who waits in vain prepares it here."""
+_MANY = 32
+"""Lines for which it is worth while to ask another process."""
 # What api/models/requests.py has as InvoiceSubmission; a test holds that they agree.
 _MEMBERS = {"profile", "sections", "external_id"}
 _PROFILES = get_args(Profile)
@@ -45,10 +47,11 @@ class Preparer(Helper):
         super().__init__("service.invoices.preparer", TIMEOUT_S)
 
     def prepare(self, lines: Sequence[bytes], sellers: frozenset[str] | None, today: date) -> Plain:
-        """Begin with it, and go on with something else."""
-        with suppress(Gone):
-            answer = self.begin(marshal.dumps((list(lines), sellers, today.toordinal())))
-            return lambda: _read_all(answer, len(lines))
+        """Begin with it, where they are many, and go on with something else."""
+        if len(lines) >= _MANY:
+            with suppress(Gone):
+                answer = self.begin(marshal.dumps((list(lines), sellers, today.toordinal())))
+                return lambda: _read_all(answer, len(lines))
         return lambda: [None] * len(lines)
 
 

@@ -21,9 +21,6 @@ from verifier.entry import Kind
 
 Result = Issued | Refused
 
-_MANY = 32
-"""Lines for which it is worth while to ask another process."""
-
 Promise = Callable[[int], int]
 """From now (ms) to the deadline (ms) of the receipts that are signed now. Raises Unavailable where nothing can be accepted."""
 
@@ -55,9 +52,7 @@ class Asked(NamedTuple):
 
 def ask(lines: Sequence[bytes], issuer: Issuer, now_ms: int) -> Asked:
     """Have many lines prepared beside this process: the first half of `prepare_lines`, which waits for nothing."""
-    if len(lines) >= _MANY:
-        return Asked(lines, now_ms, PREPARER.prepare(lines, issuer.sellers, today_at(now_ms)))
-    return Asked(lines, now_ms, lambda: [None] * len(lines))
+    return Asked(lines, now_ms, PREPARER.prepare(lines, issuer.sellers, today_at(now_ms)))
 
 
 def prepare_lines(asked: Asked, read: Callable[[bytes], Submission | Refused], issuer: Issuer) -> list[Prepared | Refused]:

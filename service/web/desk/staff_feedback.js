@@ -54,9 +54,9 @@ function choose(wanted) {
 
 async function open() {
   const id = location.hash.slice(1);
-  if (id === "") return;
-  isReading = true;
+  isReading = id !== "";
   shown.draw();
+  if (!isReading) return;
   /** @type {[any, unknown]} */
   let found;
   try {
